@@ -1,0 +1,10 @@
+namespace Mesh.Gateway;
+
+internal static class Program
+{
+    private static int Main()
+    {
+        Console.Error.WriteLine("Mesh.Gateway is not built yet");
+        return 1;
+    }
+}
