@@ -1,0 +1,11 @@
+cat <<'HELP'
+./mesh up      [--mode standalone|services] [--runtime containerd|hollow] [--data-dir DIR] [--node-name NAME]
+               builds what is not built, starts a single-node cluster, waits until it is Ready (again: does nothing)
+./mesh down    [--data-dir DIR] [--purge]   stops the cluster, its containers and networks; --purge deletes its data too
+./mesh status  [--data-dir DIR]             the components, their processes and health
+./mesh load    FILE.tar...                  imports docker-archives into the node's containerd
+./mesh logs    [SERVICE] [-f]               the log of the cluster or of one service
+./mesh test    [FILTER]                     every test; ends with "N passed, N failed, N skipped"
+./mesh bench   [store|api|cluster]          the benchmark tables
+./mesh tools                                downloads kubectl and helm into .mesh/tools
+HELP

@@ -1,0 +1,2 @@
+need_tools
+say "kubectl and helm are in $TOOLS"
