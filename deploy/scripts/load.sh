@@ -5,5 +5,5 @@ sock=$DATA_DIR/containerd/containerd.sock
 [ -S "$sock" ] || die "load: the node's containerd is not running ($sock); ./mesh up first (a hollow node has none)"
 for file in "${ARGS[@]}"; do
   [ -r "$file" ] || die "load: cannot read $file"
-  ctr --address "$sock" --namespace k8s.io images import --no-unpack=false "$file" 2>/dev/null || ctr --address "$sock" --namespace k8s.io images import "$file" || die "load: $file is not an image archive"
+  ctr --address "$sock" --namespace k8s.io images import "$file" || die "load: cannot import $file"
 done
