@@ -45,7 +45,9 @@ internal static class CloneParts
 
     public static bool Same(byte[]? a, byte[]? b) => (a ?? []).AsSpan().SequenceEqual(b ?? []);
 
-    public static bool SameQuantity(string? a, string? b) => a == b;
+    // Two spellings of one amount ("1" and "1000m") are the same.
+    public static bool SameQuantity(string? a, string? b) =>
+        a == b || (Quantity.TryParse(a ?? "0", out var x) && Quantity.TryParse(b ?? "0", out var y) && x == y);
 
     public static bool SameQuantities(Dictionary<string, string>? a, Dictionary<string, string>? b) => Each(a, b, SameQuantity);
 
