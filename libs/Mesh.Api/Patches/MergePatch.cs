@@ -1,0 +1,54 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Mesh.Api.Patches;
+
+/// <summary>RFC 7386: a document whose values replace, whose objects merge and whose nulls delete.</summary>
+public static class MergePatch
+{
+    /// <summary>Applies a patch and answers the new document; <paramref name="document"/> is used up.</summary>
+    /// <exception cref="ApiException">400 for a body that is no JSON object.</exception>
+    public static JsonObject Apply(JsonObject document, ReadOnlySpan<byte> patch) => Apply(document, PatchBody.Read(patch));
+
+    /// <summary>Applies a patch and answers the new document; <paramref name="document"/> is used up, the patch is not.</summary>
+    public static JsonObject Apply(JsonObject document, JsonObject patch)
+    {
+        foreach (var (name, value) in patch)
+        {
+            switch (value)
+            {
+                case null:
+                    document.Remove(name);
+                    break;
+                case JsonObject child:
+                    if (document[name] is JsonObject existing)
+                        Apply(existing, child);
+                    else
+                        document[name] = Apply([], child);
+                    break;
+                default:
+                    document[name] = value.DeepClone();
+                    break;
+            }
+        }
+
+        return document;
+    }
+}
+
+/// <summary>Reading of patch bodies.</summary>
+internal static class PatchBody
+{
+    internal static JsonObject Read(ReadOnlySpan<byte> patch)
+    {
+        try
+        {
+            return JsonNode.Parse(patch) as JsonObject
+                ?? throw Statuses.BadRequest("error decoding patch: the patch is not a JSON object").ToException();
+        }
+        catch (JsonException e)
+        {
+            throw new ApiException(Statuses.BadRequest("error decoding patch: " + e.Message), e);
+        }
+    }
+}
