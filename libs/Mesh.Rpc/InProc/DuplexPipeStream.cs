@@ -38,10 +38,12 @@ internal sealed class DuplexPipeStream(PipeReader input, PipeWriter output, Acti
                 input.AdvanceTo(result.Buffer.Start);
                 return 0;
             }
-            var part = result.Buffer.Slice(0, Math.Min(result.Buffer.Length, buffer.Length));
+            var count = (int)Math.Min(result.Buffer.Length, buffer.Length);
+            var part = result.Buffer.Slice(0, count);
             part.CopyTo(buffer.Span);
+            // The pipe reuses its segments from here on: nothing of the sequence may be touched after.
             input.AdvanceTo(part.End);
-            return (int)part.Length;
+            return count;
         }
     }
 

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using System.IO.Pipelines;
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Connections;
 
@@ -21,7 +21,7 @@ public sealed class InProcNetwork
 
     /// <summary>Connects to a listener.</summary>
     /// <returns>The client's end.</returns>
-    /// <exception cref="HttpRequestException">Nobody listens on this name (as a refused TCP connection).</exception>
+    /// <exception cref="SocketException">Nobody listens on this name: ConnectionRefused, as TCP would answer.</exception>
     public Stream Connect(string name, X509Certificate2? clientCertificate = null)
     {
         if (!_listeners.TryGetValue(name, out var listener)) throw Refused(name);
@@ -40,8 +40,7 @@ public sealed class InProcNetwork
     internal void Unbind(InProcListener listener) =>
         _listeners.TryRemove(new KeyValuePair<string, InProcListener>(((InProcEndPoint)listener.EndPoint).Name, listener));
 
-    private static HttpRequestException Refused(string name) =>
-        new(HttpRequestError.ConnectionError, $"inproc://{name}: nobody listens there");
+    private static SocketException Refused(string name) => new((int)SocketError.ConnectionRefused, $"inproc://{name}: nobody listens there");
 }
 
 /// <summary>Lets Kestrel bind <see cref="InProcEndPoint"/> on a network; other endpoints go to its socket transport.</summary>
