@@ -39,8 +39,8 @@ public interface IInformer<T>
 /// <summary>One shared informer a kind; started together. Field selector narrows a kind (the node agent watches its own pods).</summary>
 public interface IInformerFactory
 {
-    /// <summary>The informer of a kind; the same instance for the same kind and selector.</summary>
-    IInformer<T> For<T>(string? fieldSelector = null)
+    /// <summary>The informer of a kind; the same instance for the same kind, selectors and namespace (null: all).</summary>
+    IInformer<T> For<T>(string? fieldSelector = null, string? labelSelector = null, string? ns = null)
         where T : class, IKubeObject<T>;
 
     /// <summary>Runs every informer asked for (also later ones) until cancelled.</summary>
