@@ -87,6 +87,10 @@ public interface IKubeClient
     Task<byte[]> CreateSubresourceAsync<T>(string? ns, string name, string subresource, ReadOnlyMemory<byte> body, CancellationToken ct = default)
         where T : class, IKubeObject<T>;
 
+    /// <summary>Replaces through a subresource whose body may be of another kind (scale, finalize, resize); the answer is JSON.</summary>
+    Task<byte[]> UpdateSubresourceAsync<T>(string? ns, string name, string subresource, ReadOnlyMemory<byte> body, CancellationToken ct = default)
+        where T : class, IKubeObject<T>;
+
     /// <summary>Patches an object or one of its subresources.</summary>
     Task<T> PatchAsync<T>(string? ns, string name, PatchType type, ReadOnlyMemory<byte> patch, string? subresource = null, CancellationToken ct = default)
         where T : class, IKubeObject<T>;
