@@ -1,3 +1,4 @@
+using Mesh.Api.Schema;
 using Mesh.Api.Schema.Text;
 
 namespace Mesh.Api.Generator;
@@ -26,7 +27,6 @@ internal sealed record CSharpType(string Declared, string Read, string Write, st
         return field.TypeName switch
         {
             "string" => new("string?", J + "String(ref r)", "Write", "{0}", same),
-            "duration" => new("string?", J + "String(ref r)", "Write", "{0}", same),
             "quantity" => new("string?", J + "Quantity(ref r)", "Write", "{0}", C + "SameQuantity({0}, {1})"),
             "bool" => new("bool?", J + "Bool(ref r)", "Write", "{0}", same),
             "int32" => new("int?", J + "Int(ref r)", "Write", "{0}", same),

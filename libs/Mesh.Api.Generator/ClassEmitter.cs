@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Mesh.Api.Schema;
 using Mesh.Api.Schema.Text;
 
 namespace Mesh.Api.Generator;

@@ -50,5 +50,6 @@ internal static class Program
         foreach (var document in universe.Typed)
             File.WriteAllText(Path.Combine(output, document.Package + ".g.cs"), new ClassEmitter(universe, document).Emit());
         File.WriteAllText(Path.Combine(output, "ResourceTable.g.cs"), ResourceEmitter.Emit(universe));
+        File.WriteAllText(Path.Combine(output, "SchemaIndex.g.cs"), ResourceEmitter.EmitIndex(universe));
     }
 }

@@ -66,14 +66,6 @@ internal sealed class TypeText
     public List<FieldText> Fields { get; } = [];
 }
 
-/// <summary>How a field's type is wrapped.</summary>
-internal enum FieldShape
-{
-    Single,
-    List,
-    Map,
-}
-
 /// <summary>One field line.</summary>
 internal sealed class FieldText
 {

@@ -1,0 +1,72 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Mesh.Api.Codecs;
+
+/// <summary>Texts of Go's encoding/json.</summary>
+internal static class JsonErrors
+{
+    /// <summary>The kind of the value under the reader, as Go names it.</summary>
+    public static string ValueName(ref Utf8JsonReader reader) => reader.TokenType switch
+    {
+        JsonTokenType.StartObject => "object",
+        JsonTokenType.StartArray => "array",
+        JsonTokenType.String => "string",
+        JsonTokenType.Number => "number",
+        JsonTokenType.True or JsonTokenType.False => "bool",
+        _ => "null",
+    };
+
+    /// <summary>What Go says where System.Text.Json stopped: the end of the input, too deep, or the character that cannot be there.</summary>
+    public static DecodeException Syntax(ReadOnlySpan<byte> utf8, JsonException e)
+    {
+        if (e.Message.Contains("depth", StringComparison.Ordinal))
+            return new DecodeException("json: exceeded max depth", e);
+        var at = Offset(utf8, e);
+        if (at >= utf8.Length)
+            return new DecodeException("unexpected end of JSON input", e);
+        return new DecodeException($"invalid character {Quote(utf8[at])} {Context(e.Message)}", e);
+    }
+
+    private static int Offset(ReadOnlySpan<byte> utf8, JsonException e)
+    {
+        var offset = 0;
+        for (var line = e.LineNumber ?? 0; line > 0; line--)
+        {
+            var end = utf8[offset..].IndexOf((byte)'\n');
+            if (end < 0)
+                return utf8.Length;
+            offset += end + 1;
+        }
+
+        return offset + (int)Math.Min(e.BytePositionInLine ?? 0, utf8.Length - offset);
+    }
+
+    private static string Quote(byte value) => value switch
+    {
+        (byte)'\'' => @"'\''",
+        (byte)'\n' => @"'\n'",
+        (byte)'\r' => @"'\r'",
+        (byte)'\t' => @"'\t'",
+        < 0x20 or 0x7F => $"'\\x{value:x2}'",
+        < 0x7F => $"'{(char)value}'",
+        _ => $"'{Encoding.Latin1.GetString([value])}'",
+    };
+
+    private static string Context(string message)
+    {
+        if (message.Contains("start of a property", StringComparison.Ordinal) || message.Contains("property name", StringComparison.OrdinalIgnoreCase))
+            return "looking for beginning of object key string";
+        if (message.Contains("after property", StringComparison.OrdinalIgnoreCase) || message.Contains("':'", StringComparison.Ordinal))
+            return "after object key";
+        if (message.Contains("after a single JSON value", StringComparison.Ordinal) || message.Contains("end of data", StringComparison.Ordinal))
+            return "after top-level value";
+        if (message.Contains("after a value", StringComparison.Ordinal) || message.Contains("','", StringComparison.Ordinal))
+            return "after object key:value pair";
+        if (message.Contains("within a JSON string", StringComparison.Ordinal) || message.Contains("escap", StringComparison.OrdinalIgnoreCase))
+            return "in string literal";
+        if (message.Contains("number", StringComparison.OrdinalIgnoreCase) || message.Contains("digit", StringComparison.OrdinalIgnoreCase))
+            return "in numeric literal";
+        return "looking for beginning of value";
+    }
+}
