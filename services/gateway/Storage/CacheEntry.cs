@@ -1,0 +1,149 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Mesh.Api;
+using Mesh.Api.Selectors;
+
+namespace Mesh.Gateway.Storage;
+
+/// <summary>
+/// One revision of one object, shared by everybody who is served it: the JSON bytes, what selectors look at, and, made on first use
+/// and kept, the parsed tree, the typed object and other encodings.
+/// </summary>
+internal sealed class CacheEntry : ILabels
+{
+    private static readonly JsonDocumentOptions ParseOptions = new() { MaxDepth = 512 };
+    private readonly KeyValuePair<string, string>[] labels;
+    private JsonObject? parsed;
+    private object? typed;
+    private Encoding? encodings;
+
+    private CacheEntry(string key, string ns, string name, byte[] json, long revision, KeyValuePair<string, string>[] labels, string[] fields)
+    {
+        Key = key;
+        Namespace = ns;
+        Name = name;
+        Json = json;
+        Revision = revision;
+        this.labels = labels;
+        Fields = fields;
+    }
+
+    /// <summary>Storage key.</summary>
+    public string Key { get; }
+
+    /// <summary>Namespace, "" when cluster-scoped.</summary>
+    public string Namespace { get; }
+
+    /// <summary>Name.</summary>
+    public string Name { get; }
+
+    /// <summary>Served JSON, with resourceVersion.</summary>
+    public byte[] Json { get; }
+
+    /// <summary>Modification revision: the resourceVersion.</summary>
+    public long Revision { get; }
+
+    /// <summary>Values of the kind's selectable fields.</summary>
+    public string[] Fields { get; }
+
+    /// <summary>The parsed object, shared: never change it.</summary>
+    public JsonObject Parsed => parsed ?? Interlocked.CompareExchange(ref parsed, Parse(Json), null) ?? parsed;
+
+    /// <summary>Makes an entry of what the store has.</summary>
+    /// <param name="layout">What the resource's entries look like.</param>
+    /// <param name="stored">The stored object.</param>
+    public static CacheEntry Create(CacheLayout layout, StoredObject stored)
+    {
+        var (ns, name) = StorageKeys.Split(stored.Key, layout.PrefixLength, layout.Resource.Namespaced);
+        return Create(layout, stored.Key, ns, name, ServedJson.WithResourceVersion(layout.FromStorage(stored.Json).Span, stored.Revision), stored.Revision);
+    }
+
+    /// <summary>The same object at another revision (the last state of a deleted object carries the revision of its deletion).</summary>
+    public CacheEntry AtRevision(long revision)
+    {
+        var tree = (JsonObject)Parsed.DeepClone();
+        var meta = (JsonObject)tree["metadata"]!;
+        meta["resourceVersion"] = revision.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        return new CacheEntry(Key, Namespace, Name, JsonBytes.Write(tree), revision, labels, Fields);
+    }
+
+    /// <summary>The typed object, shared by all readers of this revision.</summary>
+    public T Typed<T>()
+        where T : class, IKubeObject<T>
+    {
+        if (Volatile.Read(ref typed) is T made) return made;
+        var value = KubeJson.Deserialize<T>(Json);
+        Volatile.Write(ref typed, value);
+        return value;
+    }
+
+    /// <summary>Another encoding of the object, made once per format.</summary>
+    /// <param name="format">Identity of the format (one instance for one format).</param>
+    /// <param name="make">Makes the bytes.</param>
+    public byte[] Encoded(object format, Func<CacheEntry, byte[]> make)
+    {
+        for (var e = Volatile.Read(ref encodings); e is not null; e = e.Next)
+        {
+            if (ReferenceEquals(e.Format, format)) return e.Bytes;
+        }
+
+        // Two makers at once are rare and harmless: one of the two equal results is kept.
+        var bytes = make(this);
+        Volatile.Write(ref encodings, new Encoding(format, bytes, Volatile.Read(ref encodings)));
+        return bytes;
+    }
+
+    /// <inheritdoc/>
+    public bool TryGet(string key, [NotNullWhen(true)] out string? value)
+    {
+        foreach (var (name, text) in labels)
+        {
+            if (name == key)
+            {
+                value = text;
+                return true;
+            }
+        }
+
+        value = null;
+        return false;
+    }
+
+    /// <summary>A tree of JSON bytes that are known to be an object.</summary>
+    public static JsonObject Parse(ReadOnlySpan<byte> json) => (JsonObject)JsonNode.Parse(json, null, ParseOptions)!;
+
+    private static CacheEntry Create(CacheLayout layout, string key, string ns, string name, byte[] json, long revision)
+    {
+        if (!layout.HasFields) return new CacheEntry(key, ns, name, json, revision, LabelScan.Read(json), []);
+        var tree = Parse(json);
+        return new CacheEntry(key, ns, name, json, revision, LabelScan.Read(json), layout.Fields(tree));
+    }
+
+    private sealed record Encoding(object Format, byte[] Bytes, Encoding? Next);
+}
+
+/// <summary>What a cache must know of its resource.</summary>
+internal sealed class CacheLayout(ApiResource resource, IReadOnlyList<string> fieldNames, Func<JsonObject, string[]> fields, Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>? fromStorage = null)
+{
+    /// <summary>The resource.</summary>
+    public ApiResource Resource { get; } = resource;
+
+    /// <summary>Where the resource's keys begin.</summary>
+    public string Prefix { get; } = StorageKeys.Prefix(resource);
+
+    /// <summary>Length of <see cref="Prefix"/>.</summary>
+    public int PrefixLength { get; } = StorageKeys.Prefix(resource).Length;
+
+    /// <summary>Names of the selectable fields besides metadata.name and metadata.namespace.</summary>
+    public IReadOnlyList<string> FieldNames { get; } = fieldNames;
+
+    /// <summary>Whether there are any.</summary>
+    public bool HasFields => FieldNames.Count > 0;
+
+    /// <summary>Their values.</summary>
+    public string[] Fields(JsonObject obj) => fields(obj);
+
+    /// <summary>Stored version → served version.</summary>
+    public ReadOnlyMemory<byte> FromStorage(ReadOnlyMemory<byte> stored) => fromStorage is null ? stored : fromStorage(stored);
+}

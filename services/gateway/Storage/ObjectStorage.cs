@@ -1,0 +1,135 @@
+using Google.Protobuf;
+using Grpc.Core;
+using Mesh.Rpc.Etcd;
+
+namespace Mesh.Gateway.Storage;
+
+/// <summary>An object as the store has it: JSON without resourceVersion, and the revision that is its resourceVersion.</summary>
+internal sealed record StoredObject(string Key, ReadOnlyMemory<byte> Json, long Revision);
+
+/// <summary>Some keys in order, and the revision at which that was true.</summary>
+internal sealed record StoredPage(IReadOnlyList<StoredObject> Items, bool More, long Count, long Revision);
+
+/// <summary>What a compare-and-write did: on success the new revision; else what is there now (null: nothing).</summary>
+internal readonly record struct WriteResult(bool Succeeded, long Revision, StoredObject? Current);
+
+/// <summary>The asked revision is compacted away.</summary>
+internal sealed class RevisionGoneException : Exception
+{
+    /// <summary>With the fixed message.</summary>
+    public RevisionGoneException()
+        : base("the revision has been compacted")
+    {
+    }
+}
+
+/// <summary>Objects by key over the etcd v3 API: every write is one transaction that compares the key's modification revision.</summary>
+internal sealed class ObjectStorage(EtcdClient client, TimeProvider time)
+{
+    private readonly StoreLeases leases = new(client, time);
+
+    /// <summary>The client underneath (watches).</summary>
+    public EtcdClient Client => client;
+
+    /// <summary>Reads one key, linearizable.</summary>
+    public async ValueTask<StoredObject?> GetAsync(string key, CancellationToken ct)
+    {
+        var reply = await client.RangeAsync(new RangeRequest { Key = ByteString.CopyFromUtf8(key) }, ct);
+        return reply.Kvs.Count == 0 ? null : ToObject(reply.Kvs[0]);
+    }
+
+    /// <summary>The store's revision now, linearizable.</summary>
+    public async ValueTask<long> RevisionAsync(CancellationToken ct)
+    {
+        var reply = await client.RangeAsync(new RangeRequest { Key = ByteString.CopyFromUtf8("\0"), CountOnly = true, Limit = 1 }, ct);
+        return reply.Header.Revision;
+    }
+
+    /// <summary>Keys from start up to the end of prefix, at a revision (0 = now), at most limit (0 = all).</summary>
+    public async ValueTask<StoredPage> ListAsync(string prefix, string? start, long limit, long revision, CancellationToken ct)
+    {
+        try
+        {
+            var reply = await client.RangeAsync(
+                new RangeRequest
+                {
+                    Key = ByteString.CopyFromUtf8(start ?? prefix),
+                    RangeEnd = PrefixEnd(prefix),
+                    Limit = limit,
+                    Revision = revision,
+                },
+                ct);
+            var items = new StoredObject[reply.Kvs.Count];
+            for (var i = 0; i < items.Length; i++) items[i] = ToObject(reply.Kvs[i]);
+            return new StoredPage(items, reply.More, reply.Count, revision > 0 ? revision : reply.Header.Revision);
+        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.OutOfRange)
+        {
+            throw new RevisionGoneException();
+        }
+    }
+
+    /// <summary>Stores a new key; not succeeded when it is there already.</summary>
+    public ValueTask<WriteResult> CreateAsync(string key, ReadOnlyMemory<byte> json, TimeSpan? ttl, CancellationToken ct) => PutAsync(key, json, 0, ttl, ct);
+
+    /// <summary>Replaces the value when the key is still at expected.</summary>
+    public ValueTask<WriteResult> UpdateAsync(string key, ReadOnlyMemory<byte> json, long expected, TimeSpan? ttl, CancellationToken ct) =>
+        PutAsync(key, json, expected, ttl, ct);
+
+    /// <summary>Removes the key when it is still at expected.</summary>
+    public async ValueTask<WriteResult> DeleteAsync(string key, long expected, CancellationToken ct)
+    {
+        var name = ByteString.CopyFromUtf8(key);
+        return Read(
+            await client.TxnAsync(
+                new TxnRequest
+                {
+                    Compare = { AtRevision(name, expected) },
+                    Success = { new RequestOp { RequestDeleteRange = new DeleteRangeRequest { Key = name } } },
+                    Failure = { new RequestOp { RequestRange = new RangeRequest { Key = name } } },
+                },
+                ct));
+    }
+
+    /// <summary>The end of the range of all keys that start with prefix.</summary>
+    public static ByteString PrefixEnd(string prefix)
+    {
+        var bytes = System.Text.Encoding.UTF8.GetBytes(prefix);
+        bytes[^1]++;
+        return UnsafeByteOperations.UnsafeWrap(bytes);
+    }
+
+    /// <summary>From the wire; the value's memory is the message's own.</summary>
+    public static StoredObject ToObject(KeyValue kv) => new(kv.Key.ToStringUtf8(), kv.Value.Memory, kv.ModRevision);
+
+    private static Compare AtRevision(ByteString key, long revision) => new()
+    {
+        Key = key,
+        Target = Compare.Types.CompareTarget.Mod,
+        Result = Compare.Types.CompareResult.Equal,
+        ModRevision = revision,
+    };
+
+    private async ValueTask<WriteResult> PutAsync(string key, ReadOnlyMemory<byte> json, long expected, TimeSpan? ttl, CancellationToken ct)
+    {
+        var name = ByteString.CopyFromUtf8(key);
+        var put = new PutRequest { Key = name, Value = UnsafeByteOperations.UnsafeWrap(json) };
+        if (ttl is { } life) put.Lease = await leases.GetAsync(life, ct);
+        return Read(
+            await client.TxnAsync(
+                new TxnRequest
+                {
+                    Compare = { AtRevision(name, expected) },
+                    Success = { new RequestOp { RequestPut = put } },
+                    Failure = { new RequestOp { RequestRange = new RangeRequest { Key = name } } },
+                },
+                ct));
+    }
+
+    private static WriteResult Read(TxnResponse reply)
+    {
+        if (reply.Succeeded) return new WriteResult(true, reply.Header.Revision, null);
+        var kvs = reply.Responses.Count > 0 ? reply.Responses[0].ResponseRange?.Kvs : null;
+        return new WriteResult(false, 0, kvs is { Count: > 0 } ? ToObject(kvs[0]) : null);
+    }
+}
