@@ -13,20 +13,21 @@ namespace Mesh.Gateway.Storage;
 internal sealed class CacheEntry : ILabels
 {
     private static readonly JsonDocumentOptions ParseOptions = new() { MaxDepth = 512 };
-    private readonly KeyValuePair<string, string>[] labels;
+    private readonly CacheLayout layout;
+    private KeyValuePair<string, string>[]? labels;
+    private string[]? fields;
     private JsonObject? parsed;
     private object? typed;
     private Encoding? encodings;
 
-    private CacheEntry(string key, string ns, string name, byte[] json, long revision, KeyValuePair<string, string>[] labels, string[] fields)
+    private CacheEntry(CacheLayout layout, string key, string ns, string name, byte[] json, long revision)
     {
+        this.layout = layout;
         Key = key;
         Namespace = ns;
         Name = name;
         Json = json;
         Revision = revision;
-        this.labels = labels;
-        Fields = fields;
     }
 
     /// <summary>Storage key.</summary>
@@ -45,7 +46,7 @@ internal sealed class CacheEntry : ILabels
     public long Revision { get; }
 
     /// <summary>Values of the kind's selectable fields.</summary>
-    public string[] Fields { get; }
+    public string[] Fields => fields ??= layout.HasFields ? layout.Fields(parsed ?? Parse(Json)) : [];
 
     /// <summary>The parsed object, shared: never change it.</summary>
     public JsonObject Parsed => parsed ?? Interlocked.CompareExchange(ref parsed, Parse(Json), null) ?? parsed;
@@ -56,7 +57,7 @@ internal sealed class CacheEntry : ILabels
     public static CacheEntry Create(CacheLayout layout, StoredObject stored)
     {
         var (ns, name) = StorageKeys.Split(stored.Key, layout.PrefixLength, layout.Resource.Namespaced);
-        return Create(layout, stored.Key, ns, name, ServedJson.WithResourceVersion(layout.FromStorage(stored.Json).Span, stored.Revision), stored.Revision);
+        return new CacheEntry(layout, stored.Key, ns, name, ServedJson.WithResourceVersion(layout.FromStorage(stored.Json).Span, stored.Revision), stored.Revision);
     }
 
     /// <summary>The same object at another revision (the last state of a deleted object carries the revision of its deletion).</summary>
@@ -65,7 +66,7 @@ internal sealed class CacheEntry : ILabels
         var tree = (JsonObject)Parsed.DeepClone();
         var meta = (JsonObject)tree["metadata"]!;
         meta["resourceVersion"] = revision.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        return new CacheEntry(Key, Namespace, Name, JsonBytes.Write(tree), revision, labels, Fields);
+        return new CacheEntry(layout, Key, Namespace, Name, JsonBytes.Write(tree), revision);
     }
 
     /// <summary>The typed object, shared by all readers of this revision.</summary>
@@ -97,7 +98,7 @@ internal sealed class CacheEntry : ILabels
     /// <inheritdoc/>
     public bool TryGet(string key, [NotNullWhen(true)] out string? value)
     {
-        foreach (var (name, text) in labels)
+        foreach (var (name, text) in labels ??= LabelScan.Read(Json))
         {
             if (name == key)
             {
@@ -112,13 +113,6 @@ internal sealed class CacheEntry : ILabels
 
     /// <summary>A tree of JSON bytes that are known to be an object.</summary>
     public static JsonObject Parse(ReadOnlySpan<byte> json) => (JsonObject)JsonNode.Parse(json, null, ParseOptions)!;
-
-    private static CacheEntry Create(CacheLayout layout, string key, string ns, string name, byte[] json, long revision)
-    {
-        if (!layout.HasFields) return new CacheEntry(key, ns, name, json, revision, LabelScan.Read(json), []);
-        var tree = Parse(json);
-        return new CacheEntry(key, ns, name, json, revision, LabelScan.Read(json), layout.Fields(tree));
-    }
 
     private sealed record Encoding(object Format, byte[] Bytes, Encoding? Next);
 }

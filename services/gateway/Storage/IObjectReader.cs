@@ -21,11 +21,11 @@ internal interface IObjectReader
 
     /// <summary>One object as its class or null; the instance is shared by all readers of this revision.</summary>
     ValueTask<T?> GetAsync<T>(string? ns, string name, CancellationToken ct)
-        where T : class;
+        where T : class, IKubeObject<T>;
 
     /// <summary>All objects as their class.</summary>
     ValueTask<IReadOnlyList<T>> ListAsync<T>(string? ns, CancellationToken ct)
-        where T : class;
+        where T : class, IKubeObject<T>;
 
     /// <summary>Revision of the last change seen in this resource: what was derived from a list is good while it stays the same.</summary>
     ValueTask<long> ChangedAtAsync(ApiResource resource, CancellationToken ct);

@@ -9,24 +9,22 @@ namespace Mesh.Gateway.Storage;
 internal sealed class StoreLeases(EtcdClient client, TimeProvider time)
 {
     private static readonly TimeSpan Reuse = TimeSpan.FromMinutes(1);
-    private readonly SemaphoreSlim gate = new(1, 1);
-    private readonly Dictionary<TimeSpan, (long Id, DateTimeOffset Until)> leases = [];
+    private readonly Lock gate = new();
+    private readonly Dictionary<TimeSpan, (Task<long> Id, DateTimeOffset Until)> leases = [];
 
     /// <summary>A lease that lasts at least ttl.</summary>
-    public async ValueTask<long> GetAsync(TimeSpan ttl, CancellationToken ct)
+    public Task<long> GetAsync(TimeSpan ttl, CancellationToken ct)
     {
-        await gate.WaitAsync(ct);
-        try
+        lock (gate)
         {
             var now = time.GetUtcNow();
-            if (leases.TryGetValue(ttl, out var lease) && now < lease.Until) return lease.Id;
-            var granted = await client.LeaseGrantAsync(new LeaseGrantRequest { TTL = (long)(ttl + Reuse).TotalSeconds }, ct);
-            leases[ttl] = (granted.ID, now + Reuse);
-            return granted.ID;
-        }
-        finally
-        {
-            gate.Release();
+            if (leases.TryGetValue(ttl, out var lease) && now < lease.Until && !lease.Id.IsFaulted && !lease.Id.IsCanceled) return lease.Id.WaitAsync(ct);
+            var granted = GrantAsync(ttl + Reuse);
+            leases[ttl] = (granted, now + Reuse);
+            return granted.WaitAsync(ct);
         }
     }
+
+    private async Task<long> GrantAsync(TimeSpan ttl) =>
+        (await client.LeaseGrantAsync(new LeaseGrantRequest { TTL = (long)ttl.TotalSeconds }, CancellationToken.None)).ID;
 }

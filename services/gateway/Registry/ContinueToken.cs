@@ -1,0 +1,38 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Mesh.Api;
+
+namespace Mesh.Gateway.Registry;
+
+/// <summary>Where a list goes on: the revision of its first page and the first key, opaque to clients (base64url of JSON).</summary>
+internal readonly record struct ContinueToken(long Revision, string Start)
+{
+    /// <summary>The text clients send back.</summary>
+    public string Encode()
+    {
+        var json = new JsonObject { ["v"] = "meta.k8s.io/v1", ["rv"] = Revision, ["start"] = Start };
+        return Convert.ToBase64String(Encoding.UTF8.GetBytes(json.ToJsonString())).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+    }
+
+    /// <summary>Reads a token.</summary>
+    /// <exception cref="ApiException">400 when it is none of ours.</exception>
+    public static ContinueToken Decode(string text)
+    {
+        try
+        {
+            var base64 = text.Replace('-', '+').Replace('_', '/');
+            var bytes = Convert.FromBase64String(base64.PadRight((base64.Length + 3) / 4 * 4, '='));
+            if (JsonNode.Parse(bytes) is JsonObject json && json["rv"] is JsonValue rv && rv.TryGetValue<long>(out var revision) && revision > 0
+                && json["start"] is JsonValue start && start.TryGetValue<string>(out var key) && !key.Contains("..", StringComparison.Ordinal))
+            {
+                return new ContinueToken(revision, key);
+            }
+        }
+        catch (Exception e) when (e is FormatException or JsonException)
+        {
+        }
+
+        throw new ApiException(Statuses.BadRequest("continue key is not valid: it is not a token of this server"));
+    }
+}

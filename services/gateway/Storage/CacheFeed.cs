@@ -1,0 +1,229 @@
+using Google.Protobuf;
+using Grpc.Core;
+using Mesh.Api;
+using Mesh.Rpc.Etcd;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.Gateway.Storage;
+
+/// <summary>
+/// Keeps one <see cref="ResourceCache"/> true: lists the prefix, watches it from there, resumes after a lost connection without
+/// a gap, and starts over when the place is compacted away. Also proves freshness: a reader that needs "now" asks the store for its
+/// revision and waits until the watch has reached it.
+/// </summary>
+internal sealed class CacheFeed(ObjectStorage storage, ResourceCache cache, ILogger logger)
+{
+    private const int PageSize = 2000;
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan FreshnessWait = TimeSpan.FromSeconds(3);
+    private readonly AsyncLock writing = new();
+    private readonly Lock roundGate = new();
+    private IClientStreamWriter<WatchRequest>? requests;
+    private Task<long>? round;
+    private Task<long>? nextRound;
+
+    /// <summary>The cache that is fed.</summary>
+    public ResourceCache Cache => cache;
+
+    /// <summary>Runs until cancelled.</summary>
+    public async Task RunAsync(CancellationToken ct)
+    {
+        var resume = 0L;
+        while (!ct.IsCancellationRequested)
+        {
+            try
+            {
+                if (resume == 0) resume = await FillAsync(ct);
+                await FollowAsync(resume, ct);
+                resume = 0;
+            }
+            catch (OperationCanceledException) when (ct.IsCancellationRequested)
+            {
+                break;
+            }
+            catch (RevisionGoneException)
+            {
+                resume = 0;
+            }
+            catch (Exception e) when (e is RpcException or IOException or OperationCanceledException or InvalidOperationException or System.Text.Json.JsonException)
+            {
+                Log.FeedLost(logger, cache.Layout.Resource.ToString(), e);
+                resume = cache.State.IsReady ? cache.State.Revision : 0;
+                await Task.Delay(RetryDelay, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+
+        cache.Close();
+    }
+
+    /// <summary>
+    /// Waits until the cache holds everything that was in the store when the call began; gives the revision proven. Calls that
+    /// come together share the store's answer.
+    /// </summary>
+    /// <exception cref="ApiException">504 when the watch does not get there in time.</exception>
+    public async Task<CacheState> FreshAsync(CancellationToken ct)
+    {
+        var revision = await NextRound().WaitAsync(ct);
+        return await ReachAsync(revision, askProgress: true, ct);
+    }
+
+    /// <summary>Waits at most three seconds until the cache has reached a revision.</summary>
+    /// <exception cref="ApiException">504: Too large resource version.</exception>
+    public async Task<CacheState> ReachAsync(long revision, bool askProgress, CancellationToken ct)
+    {
+        var reached = cache.WaitForAsync(revision);
+        if (!reached.IsCompleted)
+        {
+            if (askProgress) await RequestProgressAsync(ct);
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+            limit.CancelAfter(FreshnessWait);
+            await reached.WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            ct.ThrowIfCancellationRequested();
+            if (!reached.IsCompleted)
+                throw new ApiException(Statuses.TooLargeResourceVersion((ulong)revision, (ulong)cache.State.Revision, 1));
+        }
+
+        return cache.State;
+    }
+
+    /// <summary>Asks the store to say on the watch stream how far it is.</summary>
+    public async Task RequestProgressAsync(CancellationToken ct)
+    {
+        using var held = await writing.EnterAsync(ct);
+        try
+        {
+            if (requests is { } stream) await stream.WriteAsync(new WatchRequest { ProgressRequest = new WatchProgressRequest() }, ct);
+        }
+        catch (Exception e) when (e is RpcException or InvalidOperationException or IOException)
+        {
+            // The stream just ended: the feed opens another, and the waiter's own time limit holds.
+            Log.ProgressNotAsked(logger, cache.Layout.Resource.ToString(), e);
+        }
+    }
+
+    /// <summary>A question to the store that begins after this call: shared by all who ask while another is under way.</summary>
+    private Task<long> NextRound()
+    {
+        lock (roundGate)
+        {
+            if (round is null or { IsCompleted: true }) return round = storage.RevisionAsync(CancellationToken.None).AsTask();
+            return nextRound is null or { IsCompleted: true } ? nextRound = AfterAsync(round) : nextRound;
+        }
+    }
+
+    private async Task<long> AfterAsync(Task<long> before)
+    {
+        await ((Task)before).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Task<long> mine;
+        lock (roundGate)
+        {
+            nextRound = null;
+            mine = round = storage.RevisionAsync(CancellationToken.None).AsTask();
+        }
+
+        return await mine;
+    }
+
+    private async Task<long> FillAsync(CancellationToken ct)
+    {
+        var entries = new List<CacheEntry>();
+        var page = await storage.ListAsync(cache.Layout.Prefix, null, PageSize, 0, ct);
+        Take(page.Items, entries);
+        while (page.More)
+        {
+            page = await storage.ListAsync(cache.Layout.Prefix, page.Items[^1].Key + "\0", PageSize, page.Revision, ct);
+            Take(page.Items, entries);
+        }
+
+        cache.Reset(entries, page.Revision);
+        return page.Revision;
+    }
+
+    private async Task FollowAsync(long after, CancellationToken ct)
+    {
+        var (call, endpoint) = storage.Client.Watch(ct);
+        using (call)
+        {
+            try
+            {
+                await call.RequestStream.WriteAsync(
+                    new WatchRequest
+                    {
+                        CreateRequest = new WatchCreateRequest
+                        {
+                            Key = ByteString.CopyFromUtf8(cache.Layout.Prefix),
+                            RangeEnd = ObjectStorage.PrefixEnd(cache.Layout.Prefix),
+                            StartRevision = after + 1,
+                            ProgressNotify = true,
+                        },
+                    },
+                    ct);
+                await SetStreamAsync(call.RequestStream);
+                while (await call.ResponseStream.MoveNext(ct)) Apply(call.ResponseStream.Current);
+            }
+            catch (RpcException e) when (e.StatusCode == StatusCode.Unavailable)
+            {
+                storage.Client.MoveOn(endpoint);
+                throw;
+            }
+            finally
+            {
+                await SetStreamAsync(null);
+            }
+        }
+
+        throw new IOException("the store ended the watch");
+    }
+
+    private void Apply(WatchResponse reply)
+    {
+        if (reply.Canceled)
+        {
+            if (reply.CompactRevision > 0) throw new RevisionGoneException();
+            throw new IOException("the store cancelled the watch: " + reply.CancelReason);
+        }
+
+        foreach (var item in reply.Events)
+        {
+            if (item.Type == Event.Types.EventType.Delete) cache.Delete(item.Kv.Key.ToStringUtf8(), item.Kv.ModRevision);
+            else Put(ObjectStorage.ToObject(item.Kv));
+        }
+
+        // Answers to progress requests and periodic notices carry no events: all up to the header's revision has been sent.
+        // A response with events proves their revision only (a fragment may follow).
+        if (reply.Events.Count == 0 && !reply.Created) cache.Progress(reply.Header.Revision);
+    }
+
+    private void Put(StoredObject stored)
+    {
+        try
+        {
+            cache.Put(CacheEntry.Create(cache.Layout, stored));
+        }
+        catch (System.Text.Json.JsonException e)
+        {
+            Log.Unreadable(logger, stored.Key, e);
+        }
+    }
+
+    private void Take(IReadOnlyList<StoredObject> items, List<CacheEntry> into)
+    {
+        foreach (var item in items)
+        {
+            try
+            {
+                into.Add(CacheEntry.Create(cache.Layout, item));
+            }
+            catch (System.Text.Json.JsonException e)
+            {
+                Log.Unreadable(logger, item.Key, e);
+            }
+        }
+    }
+
+    private async Task SetStreamAsync(IClientStreamWriter<WatchRequest>? stream)
+    {
+        using var held = await writing.EnterAsync(CancellationToken.None);
+        requests = stream;
+    }
+}

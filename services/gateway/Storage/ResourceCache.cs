@@ -1,0 +1,225 @@
+using System.Collections.Immutable;
+
+namespace Mesh.Gateway.Storage;
+
+/// <summary>
+/// All objects of a resource, in key order, with the recent changes: the state half of the watch cache (the feed half is
+/// <see cref="CacheFeed"/>). Invariants: state and ring change together under the lock; state objects are immutable, so readers
+/// take them without it; Revision never goes back within one generation (between two <see cref="Reset"/>).
+/// </summary>
+internal sealed class ResourceCache(CacheLayout layout, TimeProvider time)
+{
+    private const int MaxEvents = 65_536;
+    private static readonly TimeSpan Youth = TimeSpan.FromSeconds(75);
+    private readonly Lock gate = new();
+    private readonly List<CacheWatch> watches = [];
+    private readonly List<(long Revision, TaskCompletionSource Done)> waiters = [];
+    private EventRing ring = new(MaxEvents, Youth, time);
+    private CacheState state = CacheState.Empty;
+
+    /// <summary>The resource and what selectors see of it.</summary>
+    public CacheLayout Layout => layout;
+
+    /// <summary>Everything now; IsReady is false before the first full list.</summary>
+    public CacheState State => Volatile.Read(ref state);
+
+    /// <summary>Number of open watches.</summary>
+    public int WatchCount
+    {
+        get
+        {
+            lock (gate) return watches.Count;
+        }
+    }
+
+    /// <summary>Replaces everything by a fresh list (first start, or the feed lost its place). Watches are closed: their clients come again.</summary>
+    public void Reset(IEnumerable<CacheEntry> entries, long revision)
+    {
+        lock (gate)
+        {
+            ring = new EventRing(MaxEvents, Youth, time);
+            Volatile.Write(ref state, new CacheState(CacheState.Empty.Entries.Union(entries), revision, revision, revision, true));
+            CloseWatches();
+            CompleteWaiters(revision);
+        }
+    }
+
+    /// <summary>The feed ended: nothing here is fresh any more until the next <see cref="Reset"/>.</summary>
+    public void Close()
+    {
+        lock (gate)
+        {
+            Volatile.Write(ref state, State with { IsReady = false });
+            CloseWatches();
+        }
+    }
+
+    /// <summary>A key has a new value.</summary>
+    public void Put(CacheEntry entry)
+    {
+        lock (gate)
+        {
+            var before = state.Entries;
+            CacheEntry? previous = before.TryGetValue(entry, out var found) ? found : null;
+            if (previous is not null && previous.Revision >= entry.Revision) return;
+            var after = (previous is null ? before : before.Remove(previous)).Add(entry);
+            Append(new CacheEvent(previous is null ? ChangeType.Added : ChangeType.Modified, entry, previous, entry.Revision, after, time.GetTimestamp()));
+        }
+    }
+
+    /// <summary>A key is gone.</summary>
+    public void Delete(string key, long revision)
+    {
+        lock (gate)
+        {
+            var at = state.IndexOf(key);
+            if (at < 0) return;
+            var previous = state.Entries[at];
+            Append(new CacheEvent(ChangeType.Deleted, previous, previous, revision, state.Entries.Remove(previous), time.GetTimestamp()));
+        }
+    }
+
+    /// <summary>Everything up to the revision has been applied.</summary>
+    public void Progress(long revision)
+    {
+        lock (gate)
+        {
+            if (revision <= state.Revision) return;
+            Volatile.Write(ref state, state with { Revision = revision });
+            CompleteWaiters(revision);
+        }
+    }
+
+    /// <summary>Completes when the cache has applied everything up to the revision.</summary>
+    public Task WaitForAsync(long revision)
+    {
+        lock (gate)
+        {
+            if (state.Revision >= revision && state.IsReady) return Task.CompletedTask;
+            var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            waiters.Add((revision, done));
+            return done.Task;
+        }
+    }
+
+    /// <summary>The state at a revision not after the present one, or null when it is older than the ring remembers.</summary>
+    public CacheState? StateAt(long revision)
+    {
+        lock (gate)
+        {
+            if (revision >= state.ChangedAt) return state with { Revision = Math.Min(revision, state.Revision) };
+            var next = ring.After(revision);
+            return next > ring.First ? state with { Entries = ring[next - 1].After, Revision = revision } : null;
+        }
+    }
+
+    /// <summary>Opens a watch after the revision; null when the ring does not reach back so far.</summary>
+    public CacheWatch? WatchAfter(long revision, EntryFilter filter)
+    {
+        lock (gate)
+        {
+            if (!state.IsReady || revision < state.Start || (ring.First > 0 && revision < ring[ring.First].Revision - 1)) return null;
+            return Open(filter, ring.After(revision));
+        }
+    }
+
+    /// <summary>Opens a watch after the present state and gives that state.</summary>
+    public (CacheWatch Watch, CacheState State)? WatchNow(EntryFilter filter)
+    {
+        lock (gate)
+        {
+            return state.IsReady ? (Open(filter, ring.Next), state) : null;
+        }
+    }
+
+    /// <summary>Wakes every watch so that it can send a bookmark.</summary>
+    public void WakeAll()
+    {
+        lock (gate)
+        {
+            foreach (var watch in watches) watch.Wake();
+        }
+    }
+
+    internal (WatchState State, long Revision) Drain(CacheWatch watch, List<(ChangeType Type, CacheEntry Entry)> into, int max)
+    {
+        CacheEvent[] batch;
+        var revision = 0L;
+        lock (gate)
+        {
+            if (watch.IsClosed) return (WatchState.Closed, 0);
+            var from = watch.Pending < 0 ? ring.Next : Math.Max(watch.Pending, watch.Cursor);
+            if (from < ring.First) return (WatchState.Expired, 0);
+            var to = Math.Min(ring.Next, from + max);
+            batch = new CacheEvent[to - from];
+            for (var s = from; s < to; s++) batch[s - from] = ring[s];
+            watch.Cursor = to;
+            watch.Pending = to < ring.Next ? to : -1;
+            revision = to < ring.Next ? batch[^1].Revision : state.Revision;
+            if (to < ring.Next) watch.Wake();
+        }
+
+        foreach (var item in batch)
+        {
+            if (item.For(watch.Filter) is { } seen) into.Add(seen);
+        }
+
+        return (WatchState.Open, revision);
+    }
+
+    internal void Remove(CacheWatch watch)
+    {
+        lock (gate)
+        {
+            var at = watches.IndexOf(watch);
+            if (at < 0) return;
+            watches[at] = watches[^1];
+            watches.RemoveAt(watches.Count - 1);
+        }
+    }
+
+    private CacheWatch Open(EntryFilter filter, long cursor)
+    {
+        var watch = new CacheWatch(this, filter, cursor) { Pending = cursor < ring.Next ? cursor : -1 };
+        if (watch.Pending >= 0) watch.Wake();
+        watches.Add(watch);
+        return watch;
+    }
+
+    private void Append(CacheEvent item)
+    {
+        var sequence = ring.Next;
+        ring.Add(item);
+        Volatile.Write(ref state, state with { Entries = item.After, Revision = Math.Max(state.Revision, item.Revision), ChangedAt = item.Revision });
+        foreach (var watch in watches)
+        {
+            if (watch.Pending >= 0) continue;
+            if (!watch.Filter.Matches(item.Current) && (item.Previous is null || !watch.Filter.Matches(item.Previous))) continue;
+            watch.Pending = sequence;
+            watch.Wake();
+        }
+
+        CompleteWaiters(item.Revision);
+    }
+
+    private void CloseWatches()
+    {
+        foreach (var watch in watches)
+        {
+            watch.IsClosed = true;
+            watch.Wake();
+        }
+
+        watches.Clear();
+    }
+
+    private void CompleteWaiters(long revision)
+    {
+        for (var i = waiters.Count - 1; i >= 0; i--)
+        {
+            if (waiters[i].Revision > revision || !state.IsReady) continue;
+            waiters[i].Done.TrySetResult();
+            waiters.RemoveAt(i);
+        }
+    }
+}
