@@ -5,8 +5,8 @@ namespace Mesh.Gateway.Registry;
 
 /// <summary>
 /// What one kind does on its own. The registry calls it in this order:
-/// create: Default → PrepareForCreate → (mutating admission) → ReserveAsync → Validate → (validating admission) → store;
-/// update: Default → PrepareForUpdate → (mutating admission) → ReserveAsync → Validate + ValidateUpdate → (validating admission) → store.
+/// create: Default → (mutating admission, then Default again) → PrepareForCreate → ReserveAsync → Validate → (validating admission) → store;
+/// update: Default → (mutating admission, then Default again) → PrepareForUpdate → ReserveAsync → Validate + ValidateUpdate → (validating admission) → store.
 /// A subresource of an object (status, …) uses the methods that take its name. Objects are the request's own: change them freely;
 /// "old" objects are shared: never change them.
 /// </summary>
@@ -66,6 +66,14 @@ internal interface IResourceStrategy
     /// The kind may change obj (pods: deletionGracePeriodSeconds from the spec; unscheduled pods get 0).
     /// </summary>
     long? GracePeriod(JsonObject obj, long? requested);
+
+    /// <summary>Whether nothing of the kind's own holds a deleted object (namespaces: spec.finalizers).</summary>
+    bool MayBeRemoved(JsonObject obj) => true;
+
+    /// <summary>A deletion began but something holds the object: what the kind writes then (namespaces: status.phase).</summary>
+    void PrepareForDelete(JsonObject obj)
+    {
+    }
 }
 
 /// <summary>Something taken for an object before it is stored: exactly one of the two is called.</summary>

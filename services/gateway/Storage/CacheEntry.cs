@@ -60,6 +60,13 @@ internal sealed class CacheEntry : ILabels
         return new CacheEntry(layout, stored.Key, ns, name, ServedJson.WithResourceVersion(layout.FromStorage(stored.Json).Span, stored.Revision), stored.Revision);
     }
 
+    /// <summary>An entry that is not in the store (the answer of a dry run): served as it is.</summary>
+    public static CacheEntry Unstored(CacheLayout layout, string key, byte[] json)
+    {
+        var (ns, name) = StorageKeys.Split(key, layout.PrefixLength, layout.Resource.Namespaced);
+        return new CacheEntry(layout, key, ns, name, json, 0);
+    }
+
     /// <summary>The same object at another revision (the last state of a deleted object carries the revision of its deletion).</summary>
     public CacheEntry AtRevision(long revision)
     {

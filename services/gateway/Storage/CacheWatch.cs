@@ -31,6 +31,9 @@ internal sealed class CacheWatch : IDisposable
         Cursor = cursor;
     }
 
+    /// <summary>The resource.</summary>
+    public CacheLayout Layout => cache.Layout;
+
     /// <summary>What is watched.</summary>
     public EntryFilter Filter { get; }
 

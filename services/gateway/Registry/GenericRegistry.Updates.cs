@@ -1,0 +1,177 @@
+using System.Text.Json.Nodes;
+using Mesh.Api;
+using Mesh.Gateway.Admission;
+using Mesh.Gateway.Storage;
+
+namespace Mesh.Gateway.Registry;
+
+/// <content>Updates: a change is computed from the present state, compared against it and, when somebody was faster, computed again.</content>
+internal sealed partial class GenericRegistry
+{
+    private const int ConflictTries = 100;
+
+    /// <summary>Replaces an object (PUT). Its resourceVersion, when given, must be the present one.</summary>
+    /// <exception cref="ApiException">Any refusal; 409 when the resourceVersion is old.</exception>
+    public async ValueTask<WriteOutcome> UpdateAsync(RequestContext request, JsonObject obj, CancellationToken ct)
+    {
+        var name = ObjectMetaRules.Text(obj, "name");
+        if (name.Length > 0 && name != request.Name)
+            throw new ApiException(Statuses.BadRequest($"the name of the object ({name}) does not match the name on the URL ({request.Name})"));
+        CheckScope(request, obj);
+        if (name.Length == 0) ObjectMetaRules.Of(obj)["name"] = request.Name;
+        var strategy = strategies.For(request.Resource);
+        try
+        {
+            // Each try works on a copy: admission and strategy change it.
+            return await ModifyAsync(request, (_, _) => new((JsonObject)obj.DeepClone()), ct);
+        }
+        catch (ApiException e) when (e.IsNotFound && strategy.AllowCreateOnUpdate && request.Subresource.Length == 0 && ObjectMetaRules.Text(obj, "resourceVersion").Length == 0 && e.Status.Details?.Name == request.Name)
+        {
+            return await CreateAsync(request, obj, ct);
+        }
+    }
+
+    /// <summary>Changes an object (PATCH, subresources): the mutation may run several times, on newer states.</summary>
+    /// <exception cref="ApiException">Any refusal, the mutation's own included.</exception>
+    public async ValueTask<WriteOutcome> ModifyAsync(RequestContext request, Mutation mutate, CancellationToken ct)
+    {
+        var key = Key(request, request.Name);
+        var cached = (await caches.GetAsync(request.Resource, ct)).Cache.State.Find(key);
+        var current = cached ?? await ReadAsync(request, key, ct);
+        var stale = cached is not null;
+        for (var tries = 0; tries < ConflictTries; tries++)
+        {
+            WriteOutcome? outcome;
+            try
+            {
+                outcome = await TryModifyAsync(request, current, mutate, ct);
+            }
+            catch (ApiException) when (stale)
+            {
+                // The refusal may be due to an old copy: once more on the truth, when that differs.
+                var truth = await ReadAsync(request, key, ct);
+                stale = false;
+                if (truth.Revision == current.Revision) throw;
+                current = truth;
+                continue;
+            }
+
+            if (outcome is { } done) return done;
+            current = await ReadAsync(request, key, ct);
+            stale = false;
+        }
+
+        throw new ApiException(Statuses.Conflict(request.Resource, request.Name));
+    }
+
+    private async ValueTask<CacheEntry> ReadAsync(RequestContext request, string key, CancellationToken ct)
+    {
+        var stored = await storage.GetAsync(key, ct) ?? throw NotFound(request, request.Name);
+        return Entry(request, key, stored.Json, stored.Revision);
+    }
+
+    /// <summary>One try; null when the object changed meanwhile.</summary>
+    private async ValueTask<WriteOutcome?> TryModifyAsync(RequestContext request, CacheEntry current, Mutation mutate, CancellationToken ct)
+    {
+        var strategy = strategies.For(request.Resource);
+        var context = Context(request);
+        var old = current.Parsed;
+        var obj = await mutate((JsonObject)old.DeepClone(), ct);
+        CheckVersion(request, strategy, obj, current);
+        var uid = ObjectMetaRules.Text(obj, "uid");
+        if (uid.Length > 0 && uid != ObjectMetaRules.Text(old, "uid"))
+        {
+            throw new ApiException(Statuses.Conflict(
+                request.Resource, request.Name, $"Precondition failed: UID in precondition: {uid}, UID in object meta: {ObjectMetaRules.Text(old, "uid")}"));
+        }
+
+        ObjectMetaRules.Guard(obj, old);
+        strategy.Default(obj);
+        var attributes = Attributes(request, AdmissionOperation.Update, obj, old);
+        if (await admission.AdmitAsync(attributes, ct)) strategy.Default(obj);
+        if (request.Subresource.Length == 0) strategy.PrepareForUpdate(obj, old, context);
+        else strategy.PrepareForSubresourceUpdate(request.Subresource, obj, old, context);
+        ObjectMetaRules.Of(obj).Remove("resourceVersion");
+        var reservation = request.Subresource.Length == 0 ? await strategy.ReserveAsync(obj, old, context, ct) : null;
+        try
+        {
+            Check(request, strategy, obj, old);
+            request.Warnings.AddRange(strategy.Warnings(obj, old).Concat(context.Warnings).Except(request.Warnings, StringComparer.Ordinal).ToArray());
+            await admission.ValidateAsync(attributes, ct);
+            var outcome = await StoreChangedAsync(request, strategy, current, obj, ct);
+            if (reservation is not null && outcome is not null && !request.DryRun) await reservation.CommitAsync(ct);
+            else if (reservation is not null) await reservation.RollbackAsync(ct);
+            return outcome;
+        }
+        catch when (reservation is not null)
+        {
+            await reservation.RollbackAsync(CancellationToken.None);
+            throw;
+        }
+    }
+
+    private static void Check(RequestContext request, IResourceStrategy strategy, JsonObject obj, JsonObject old)
+    {
+        var errors = new List<FieldError>();
+        ObjectMetaRules.ValidateUpdate(obj, old, errors);
+        if (request.Subresource.Length == 0)
+        {
+            strategy.Validate(obj, errors);
+            strategy.ValidateUpdate(obj, old, errors);
+        }
+        else
+        {
+            strategy.ValidateSubresourceUpdate(request.Subresource, obj, old, errors);
+        }
+
+        Refuse(request.Resource, request.Name, errors);
+    }
+
+    private async ValueTask<WriteOutcome?> StoreChangedAsync(
+        RequestContext request, IResourceStrategy strategy, CacheEntry current, JsonObject obj, CancellationToken ct)
+    {
+        var json = JsonBytes.Write(obj);
+        if (EndsDeletion(strategy, obj))
+        {
+            if (request.DryRun) return new WriteOutcome(Unstored(request, current.Key, obj), Deleted: true);
+            return await RemoveAsync(strategy, request, current, ct) is { } gone ? gone : null;
+        }
+
+        if (IsSame(current, json, obj)) return new WriteOutcome(current);
+        if (request.DryRun)
+        {
+            ObjectMetaRules.Of(obj)["resourceVersion"] = current.Revision.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            return new WriteOutcome(Unstored(request, current.Key, obj));
+        }
+
+        var result = await storage.UpdateAsync(current.Key, json, current.Revision, Life(request.Resource), ct);
+        return result.Succeeded ? new WriteOutcome(Entry(request, current.Key, json, result.Revision)) : null;
+    }
+
+    /// <summary>Whether nothing would change: equal trees can only come from texts of one length, so most changes are told apart by that.</summary>
+    private static bool IsSame(CacheEntry current, byte[] json, JsonObject obj)
+    {
+        var versionLength = "\"resourceVersion\":\"\",".Length + current.Revision.ToString(System.Globalization.CultureInfo.InvariantCulture).Length;
+        if (json.Length + versionLength != current.Json.Length) return false;
+        var copy = (JsonObject)obj.DeepClone();
+        ObjectMetaRules.Of(copy)["resourceVersion"] = ObjectMetaRules.Text(current.Parsed, "resourceVersion");
+        return JsonNode.DeepEquals(copy, current.Parsed);
+    }
+
+    private static void CheckVersion(RequestContext request, IResourceStrategy strategy, JsonObject obj, CacheEntry current)
+    {
+        var version = ObjectMetaRules.Text(obj, "resourceVersion");
+        if (version.Length == 0 || version == "0")
+        {
+            if (!strategy.AllowUnconditionalUpdate)
+            {
+                throw new ApiException(Statuses.Invalid(
+                    request.Resource, request.Name, [FieldError.Invalid("metadata.resourceVersion", 0L, "must be specified for an update")]));
+            }
+
+            return;
+        }
+
+        if (Lister.Revision(version) != current.Revision) throw new ApiException(Statuses.Conflict(request.Resource, request.Name));
+    }
+}

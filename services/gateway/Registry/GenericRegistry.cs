@@ -1,0 +1,169 @@
+using System.Text.Json.Nodes;
+using Mesh.Api;
+using Mesh.Gateway.Admission;
+using Mesh.Gateway.Storage;
+
+namespace Mesh.Gateway.Registry;
+
+/// <summary>Changes an object: gets the present state (a copy of its own to change, with resourceVersion) and gives the wanted one.</summary>
+internal delegate ValueTask<JsonObject> Mutation(JsonObject current, CancellationToken ct);
+
+/// <summary>
+/// Create, read, update and delete of every resource: metadata, strategy, admission and storage in Kubernetes' order
+/// (see <see cref="IResourceStrategy"/>). One file a verb group: this one reads and creates; updates are in Updates, deletions in Deletions.
+/// </summary>
+internal sealed partial class GenericRegistry(
+    ObjectStorage storage, CacheSet caches, StrategyTable strategies, AdmissionChain admission, IReservationStore reservations, TimeProvider time)
+{
+    private const int GeneratedNameTries = 8;
+    private static readonly TimeSpan EventLife = TimeSpan.FromHours(1);
+    private readonly Lister lister = new(caches, storage);
+    private readonly Watcher watcher = new(caches, time);
+
+    /// <summary>The strategies.</summary>
+    public StrategyTable Strategies => strategies;
+
+    /// <summary>The admission plugins.</summary>
+    public AdmissionChain Admission => admission;
+
+    /// <summary>The watch caches.</summary>
+    public CacheSet Caches => caches;
+
+    /// <summary>One object: from the store, or with a resourceVersion from the cache, at least that new.</summary>
+    /// <exception cref="ApiException">404.</exception>
+    public async ValueTask<CacheEntry> GetAsync(RequestContext request, string resourceVersion, CancellationToken ct)
+    {
+        var key = Key(request, request.Name);
+        if (resourceVersion.Length > 0)
+        {
+            var feed = await caches.GetAsync(request.Resource, ct);
+            return (await Lister.FreshEnoughAsync(feed, resourceVersion, ct)).Find(key) ?? throw NotFound(request, request.Name);
+        }
+
+        var stored = await storage.GetAsync(key, ct);
+        return stored is null ? throw NotFound(request, request.Name) : CacheEntry.Create(strategies.Layout(request.Resource), stored);
+    }
+
+    /// <summary>A page.</summary>
+    public ValueTask<ListPage> ListAsync(RequestContext request, ListOptions options, CancellationToken ct) =>
+        lister.ListAsync(request.Resource, request.Namespace, options, ct);
+
+    /// <summary>A watch; refusals come at once, batches until ct or the cache ends it.</summary>
+    public ValueTask<IAsyncEnumerable<WatchBatch>> WatchAsync(RequestContext request, ListOptions options, CancellationToken ct) =>
+        watcher.OpenAsync(request.Resource, request.Namespace, options, ct);
+
+    /// <summary>Creates an object. A taken generated name is tried again under another.</summary>
+    /// <exception cref="ApiException">Any refusal.</exception>
+    public async ValueTask<WriteOutcome> CreateAsync(RequestContext request, JsonObject obj, CancellationToken ct)
+    {
+        var generated = ObjectMetaRules.Text(obj, "name").Length == 0 && ObjectMetaRules.Text(obj, "generateName").Length > 0;
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return await CreateOnceAsync(request, generated ? (JsonObject)obj.DeepClone() : obj, generated, ct);
+            }
+            catch (ApiException e) when (generated && e.IsAlreadyExists)
+            {
+                if (tries < GeneratedNameTries) continue;
+                throw new ApiException(Statuses.GenerateNameConflict(request.Resource.Group, request.Resource.Plural, ObjectMetaRules.Text(obj, "generateName")));
+            }
+        }
+    }
+
+    private async ValueTask<WriteOutcome> CreateOnceAsync(RequestContext request, JsonObject obj, bool generated, CancellationToken ct)
+    {
+        var strategy = strategies.For(request.Resource);
+        var context = Context(request);
+        CheckScope(request, obj);
+        if (ObjectMetaRules.Text(obj, "resourceVersion").Length > 0)
+            throw new ApiException(Statuses.BadRequest("resourceVersion should not be set on objects to be created"));
+        ObjectMetaRules.Fill(obj, request.Namespace, time.GetUtcNow());
+        if (generated) ObjectMetaRules.Of(obj)["name"] = ObjectMetaRules.GenerateName(ObjectMetaRules.Text(obj, "generateName"));
+        strategy.Default(obj);
+        var attributes = Attributes(request, AdmissionOperation.Create, obj, null);
+        if (await admission.AdmitAsync(attributes, ct)) strategy.Default(obj);
+        strategy.PrepareForCreate(obj, context);
+        var reservation = await strategy.ReserveAsync(obj, null, context, ct);
+        try
+        {
+            var errors = new List<FieldError>();
+            ObjectMetaRules.Validate(obj, strategy, errors);
+            strategy.Validate(obj, errors);
+            Refuse(request.Resource, ObjectMetaRules.Text(obj, "name"), errors);
+            request.Warnings.AddRange(strategy.Warnings(obj, null));
+            request.Warnings.AddRange(context.Warnings);
+            await admission.ValidateAsync(attributes, ct);
+            var outcome = await StoreNewAsync(request, obj, ct);
+            if (reservation is not null && !request.DryRun) await reservation.CommitAsync(ct);
+            else if (reservation is not null) await reservation.RollbackAsync(ct);
+            return outcome;
+        }
+        catch when (reservation is not null)
+        {
+            await reservation.RollbackAsync(CancellationToken.None);
+            throw;
+        }
+    }
+
+    private async ValueTask<WriteOutcome> StoreNewAsync(RequestContext request, JsonObject obj, CancellationToken ct)
+    {
+        var name = ObjectMetaRules.Text(obj, "name");
+        var key = Key(request, name);
+        var json = JsonBytes.Write(obj);
+        if (request.DryRun)
+        {
+            if (await storage.GetAsync(key, ct) is not null) throw new ApiException(Statuses.AlreadyExists(request.Resource, name));
+            return new WriteOutcome(Unstored(request, key, obj), Created: true);
+        }
+
+        var result = await storage.CreateAsync(key, json, Life(request.Resource), ct);
+        if (!result.Succeeded) throw new ApiException(Statuses.AlreadyExists(request.Resource, name));
+        return new WriteOutcome(Entry(request, key, json, result.Revision), Created: true);
+    }
+
+    private static TimeSpan? Life(ApiResource resource) =>
+        resource is { Plural: "events", Group: "" or "events.k8s.io" } ? EventLife : null;
+
+    private static void CheckScope(RequestContext request, JsonObject obj)
+    {
+        var ns = ObjectMetaRules.Text(obj, "namespace");
+        if (request.Resource.Namespaced && ns.Length > 0 && ns != request.Namespace)
+            throw new ApiException(Statuses.BadRequest("the namespace of the provided object does not match the namespace sent on the request"));
+        if (!request.Resource.Namespaced && ns.Length > 0)
+            throw new ApiException(Statuses.BadRequest("the namespace of the provided object does not match the namespace sent on the request"));
+    }
+
+    private static void Refuse(ApiResource resource, string name, List<FieldError> errors)
+    {
+        if (errors.Count > 0) throw new ApiException(Statuses.Invalid(resource, name, errors));
+    }
+
+    private static ApiException NotFound(RequestContext request, string name) => new(Statuses.NotFound(request.Resource, name));
+
+    private static string Key(RequestContext request, string name) => StorageKeys.Key(request.Resource, request.Namespace, name);
+
+    private CacheEntry Entry(RequestContext request, string key, ReadOnlyMemory<byte> json, long revision) =>
+        CacheEntry.Create(strategies.Layout(request.Resource), new StoredObject(key, json, revision));
+
+    /// <summary>What a dry run answers: the object as it would be, without a resourceVersion of its own.</summary>
+    private CacheEntry Unstored(RequestContext request, string key, JsonObject obj) =>
+        CacheEntry.Unstored(strategies.Layout(request.Resource), key, JsonBytes.Write(obj));
+
+    private StrategyContext Context(RequestContext request) =>
+        new(request.User, request.Namespace, request.DryRun, time, caches, reservations);
+
+    private static AdmissionAttributes Attributes(RequestContext request, AdmissionOperation operation, JsonObject? obj, JsonObject? old) => new()
+    {
+        Operation = operation,
+        Resource = request.Resource,
+        Subresource = request.Subresource,
+        Namespace = request.Namespace,
+        Name = obj is not null ? ObjectMetaRules.Text(obj, "name") is { Length: > 0 } name ? name : request.Name : request.Name,
+        Object = obj,
+        OldObject = old,
+        User = request.User,
+        DryRun = request.DryRun,
+        Warnings = request.Warnings,
+    };
+}

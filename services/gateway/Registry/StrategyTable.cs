@@ -1,0 +1,28 @@
+using System.Collections.Concurrent;
+using Mesh.Api;
+using Mesh.Gateway.Storage;
+
+namespace Mesh.Gateway.Registry;
+
+/// <summary>The strategy of every resource: the kind's own where it has one, else the common one by what the resource table says.</summary>
+internal sealed class StrategyTable
+{
+    private readonly ConcurrentDictionary<ApiResource, IResourceStrategy> strategies = new();
+    private readonly ConcurrentDictionary<ApiResource, CacheLayout> layouts = new();
+    private readonly Func<ApiResource, IResourceStrategy?> kinds;
+
+    /// <summary>kinds: the strategies that kinds have for themselves.</summary>
+    public StrategyTable(Func<ApiResource, IResourceStrategy?> kinds) => this.kinds = kinds;
+
+    /// <summary>The strategy of a resource.</summary>
+    public IResourceStrategy For(ApiResource resource) =>
+        strategies.GetOrAdd(resource, r => kinds(r) ?? new DefaultStrategy(r, r.Subresources.Any(static s => s.Name == "status")));
+
+    /// <summary>What the watch cache of a resource looks like.</summary>
+    public CacheLayout Layout(ApiResource resource) =>
+        layouts.GetOrAdd(resource, r =>
+        {
+            var strategy = For(r);
+            return new CacheLayout(r, strategy.SelectableFields, strategy.SelectableValues);
+        });
+}
