@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Mesh.Dns;
 
 /// <summary>UDP and TCP on one address. Cluster names are answered on the receiving loop, forwarded ones beside it.</summary>
-internal sealed class DnsServer(DnsHandler handler, ILogger<DnsServer> logger)
+internal sealed class DnsServer(DnsHandler handler, ILogger<DnsServer> logger) : IDisposable
 {
     private const int MaxForwarded = 1024;
     private const int MaxConnections = 256;
@@ -28,6 +28,8 @@ internal sealed class DnsServer(DnsHandler handler, ILogger<DnsServer> logger)
         Log.Listening(logger, bound);
         await Task.WhenAll(ReceiveUdpAsync(udp, ct), AcceptTcpAsync(tcp, ct));
     }
+
+    public void Dispose() => connections.Dispose();
 
     private async Task ReceiveUdpAsync(Socket socket, CancellationToken ct)
     {

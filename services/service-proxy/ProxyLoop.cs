@@ -24,7 +24,7 @@ internal sealed class ProxyLoop(IInformerFactory informers, IForwardingDriver dr
     private readonly Channel<(string Namespace, string Name)> dirty =
         Channel.CreateUnbounded<(string, string)>(new UnboundedChannelOptions { SingleReader = true });
 
-    private readonly Dictionary<(string Namespace, string Name), IReadOnlyList<ServicePort>> applied = [];
+    private readonly Dictionary<(string Namespace, string Name), IReadOnlyList<VirtualPort>> applied = [];
 
     /// <summary>True once the first full state is in the kernel.</summary>
     public bool Synced { get; private set; }
@@ -79,7 +79,7 @@ internal sealed class ProxyLoop(IInformerFactory informers, IForwardingDriver dr
     private async Task FollowAsync(ILister<Service> services, ILister<EndpointSlice> slices, CancellationToken ct)
     {
         var keys = new HashSet<(string Namespace, string Name)>();
-        var changes = new List<ServicePortChange>();
+        var changes = new List<VirtualPortChange>();
         while (await dirty.Reader.WaitToReadAsync(ct))
         {
             keys.Clear();
@@ -104,7 +104,7 @@ internal sealed class ProxyLoop(IInformerFactory informers, IForwardingDriver dr
         }
     }
 
-    private IReadOnlyList<ServicePort> Compile(Service service, ILister<EndpointSlice> slices) =>
+    private IReadOnlyList<VirtualPort> Compile(Service service, ILister<EndpointSlice> slices) =>
         service.Metadata.Labels?.ContainsKey("service.kubernetes.io/service-proxy-name") == true
             ? []
             : ServiceCompiler.Compile(service, slices.ByIndex(BySlice, $"{service.Metadata.Namespace}/{service.Metadata.Name}"), options.NodeName);

@@ -15,7 +15,7 @@ internal static class ServiceCompiler
     private const int DefaultAffinitySeconds = 10800;
 
     /// <summary>The ports of a service; none for ExternalName, headless and not yet allocated services.</summary>
-    public static IReadOnlyList<ServicePort> Compile(Service service, IEnumerable<EndpointSlice> slices, string nodeName)
+    public static IReadOnlyList<VirtualPort> Compile(Service service, IEnumerable<EndpointSlice> slices, string nodeName)
     {
         var spec = service.Spec;
         if (spec?.Ports is null || spec.Type == "ExternalName" || spec.ClusterIP is null or "" or "None")
@@ -24,7 +24,7 @@ internal static class ServiceCompiler
         var external = Addresses([.. spec.ExternalIPs ?? [], .. LoadBalancerIps(service)]);
         var usable = slices.Where(s => s.AddressType == "IPv4").ToList();
         var affinity = spec.SessionAffinity == "ClientIP" ? spec.SessionAffinityConfig?.ClientIP?.TimeoutSeconds ?? DefaultAffinitySeconds : 0;
-        var result = new List<ServicePort>(spec.Ports.Count);
+        var result = new List<VirtualPort>(spec.Ports.Count);
         foreach (var port in spec.Ports)
         {
             if (port.Protocol is not (null or "TCP" or "UDP"))
@@ -33,7 +33,7 @@ internal static class ServiceCompiler
             var local = Backends(usable, port.Name ?? "", nodeName);
             var internalLocal = spec.InternalTrafficPolicy == "Local";
             var externalLocal = spec.ExternalTrafficPolicy == "Local";
-            result.Add(new ServicePort
+            result.Add(new VirtualPort
             {
                 Name = $"{service.Metadata.Namespace}/{service.Metadata.Name}:{port.Name}",
                 Transport = port.Protocol == "UDP" ? Transport.Udp : Transport.Tcp,

@@ -5,7 +5,7 @@ namespace Mesh.ServiceProxy.Compile;
 /// <summary>The difference of two compilations of one service, port by port.</summary>
 internal static class ServiceDiff
 {
-    public static void Append(IReadOnlyList<ServicePort> before, IReadOnlyList<ServicePort> after, List<ServicePortChange> changes)
+    public static void Append(IReadOnlyList<VirtualPort> before, IReadOnlyList<VirtualPort> after, List<VirtualPortChange> changes)
     {
         foreach (var old in before)
         {
@@ -22,5 +22,5 @@ internal static class ServiceDiff
     }
 
     // A port may keep its name and change its protocol: that is another port to the data plane.
-    private static bool Same(ServicePort a, ServicePort b) => a.Name == b.Name && a.Transport == b.Transport && a.Port == b.Port;
+    private static bool Same(VirtualPort a, VirtualPort b) => a.Name == b.Name && a.Transport == b.Transport && a.Port == b.Port;
 }

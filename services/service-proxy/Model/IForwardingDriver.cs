@@ -1,11 +1,11 @@
 namespace Mesh.ServiceProxy.Model;
 
 /// <summary>One port that came (Old null), changed, or went (New null).</summary>
-internal readonly record struct ServicePortChange(ServicePort? Old, ServicePort? New);
+internal readonly record struct VirtualPortChange(VirtualPort? Old, VirtualPort? New);
 
 /// <summary>
-/// A way to make connections to virtual addresses end at backends. The first call of <see cref="Reset"/> replaces whatever an earlier
-/// process left, in one step; later calls of <see cref="Apply"/> carry differences only.
+/// A way to make connections to virtual addresses end at backends. The first call of <see cref="ResetAsync"/> replaces whatever an earlier
+/// process left, in one step; later calls of <see cref="ApplyAsync"/> carry differences only.
 /// </summary>
 internal interface IForwardingDriver : IAsyncDisposable
 {
@@ -13,8 +13,8 @@ internal interface IForwardingDriver : IAsyncDisposable
     string Name { get; }
 
     /// <summary>Makes the given ports, and no others, the state of the data plane.</summary>
-    ValueTask ResetAsync(IReadOnlyCollection<ServicePort> ports, CancellationToken ct);
+    ValueTask ResetAsync(IReadOnlyCollection<VirtualPort> ports, CancellationToken ct);
 
     /// <summary>Applies differences. On failure nothing of the batch is applied and the caller resets.</summary>
-    ValueTask ApplyAsync(IReadOnlyList<ServicePortChange> changes, CancellationToken ct);
+    ValueTask ApplyAsync(IReadOnlyList<VirtualPortChange> changes, CancellationToken ct);
 }

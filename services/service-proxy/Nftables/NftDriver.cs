@@ -11,16 +11,16 @@ internal sealed class NftDriver(NftLibrary library, NftOptions options, IConntra
 
     public string Name => "nftables";
 
-    public ValueTask ResetAsync(IReadOnlyCollection<ServicePort> ports, CancellationToken ct)
+    public ValueTask ResetAsync(IReadOnlyCollection<VirtualPort> ports, CancellationToken ct)
     {
         script.Clear();
-        var text = NftRuleset.Create(options.Table, options.PodCidr, options.ServiceCidr) + script.Compile(ports.Select(p => new ServicePortChange(null, p)));
+        var text = NftRuleset.Create(options.Table, options.PodCidr, options.ServiceCidr) + script.Compile(ports.Select(p => new VirtualPortChange(null, p)));
         Run(text);
         script.Commit();
         return ValueTask.CompletedTask;
     }
 
-    public async ValueTask ApplyAsync(IReadOnlyList<ServicePortChange> changes, CancellationToken ct)
+    public async ValueTask ApplyAsync(IReadOnlyList<VirtualPortChange> changes, CancellationToken ct)
     {
         var started = Stopwatch.GetTimestamp();
         var text = script.Compile(changes);
@@ -52,7 +52,7 @@ internal sealed class NftDriver(NftLibrary library, NftOptions options, IConntra
     }
 
     /// <summary>UDP has no end of connection: flows to backends that are gone, or that began before there was one, are forgotten.</summary>
-    private async ValueTask ForgetFlowsAsync(IReadOnlyList<ServicePortChange> changes, CancellationToken ct)
+    private async ValueTask ForgetFlowsAsync(IReadOnlyList<VirtualPortChange> changes, CancellationToken ct)
     {
         foreach (var (old, now) in changes)
         {

@@ -19,7 +19,7 @@ internal sealed class NftElements
 
     public List<string> Hairpins { get; } = [];
 
-    public static NftElements Of(ServicePort port)
+    public static NftElements Of(VirtualPort port)
     {
         var result = new NftElements();
         var proto = port.Transport == Transport.Udp ? "udp" : "tcp";
@@ -45,7 +45,7 @@ internal sealed class NftElements
         return result;
     }
 
-    private StickyGroup? Group(ServicePort port, string proto, string side, bool masquerade, bool used, IReadOnlyList<Backend> backends)
+    private StickyGroup? Group(VirtualPort port, string proto, string side, bool masquerade, bool used, IReadOnlyList<Backend> backends)
     {
         if (port.AffinitySeconds == 0 || !used || backends.Count == 0)
             return null;
@@ -74,7 +74,7 @@ internal sealed class NftElements
             Elements[new($"ep_{proto}", $"{key} . {slot}")] = $"{backends[slot].Address} . {backends[slot].Port}";
     }
 
-    private void AddNodePort(string proto, ServicePort port, bool masquerade, string? sticky)
+    private void AddNodePort(string proto, VirtualPort port, bool masquerade, string? sticky)
     {
         var key = port.NodePort.ToString();
         if (port.External.Count == 0)

@@ -24,7 +24,7 @@ internal sealed class NftScript(string table)
     }
 
     /// <summary>The commands for the changes, in an order the kernel accepts within one transaction.</summary>
-    public string Compile(IEnumerable<ServicePortChange> changes)
+    public string Compile(IEnumerable<VirtualPortChange> changes)
     {
         newChains.Clear();
         hairpinDelta = [];

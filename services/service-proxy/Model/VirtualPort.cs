@@ -14,7 +14,7 @@ internal readonly record struct Backend(string Address, int Port);
 /// Everything the data plane must know of one port of one Service. Equality is by value, so that a difference of two
 /// compilations is a comparison of these.
 /// </summary>
-internal sealed record ServicePort
+internal sealed record VirtualPort
 {
     /// <summary>namespace/service:port, unique and stable over the life of the port.</summary>
     public required string Name { get; init; }
