@@ -3,7 +3,7 @@ namespace Mesh.Events;
 /// <summary>
 /// A log of keyed events in topics with partitions, read by consumer groups. Within one group each partition belongs to one consumer at a time:
 /// that ownership is how shards divide the keys. Events of one key keep their order. Delivery is at least once; an event only says that a
-/// key is worth a look. Drivers: <see cref="EmbeddedEventBus"/> (one process, bounded memory) and <c>KafkaEventBus</c>.
+/// key is worth a look. Drivers: <see cref="EmbeddedEventBus"/> (one process, bounded memory) and <see cref="KafkaEventBus"/>.
 /// </summary>
 public interface IEventBus : IAsyncDisposable
 {
