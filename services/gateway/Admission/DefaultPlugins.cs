@@ -1,0 +1,21 @@
+using Mesh.Gateway.Authorization;
+using Mesh.Gateway.Storage;
+
+namespace Mesh.Gateway.Admission;
+
+/// <summary>The plugins that are on by default, in Kubernetes' order.</summary>
+internal static class DefaultPlugins
+{
+    /// <summary>All of them; the escalation check of RBAC goes with the validating half.</summary>
+    public static IReadOnlyList<IAdmissionPlugin> Create(IObjectReader objects, RbacAuthorizer rbac, IAuthorizer authorizer) =>
+    [
+        new NamespaceLifecycle(objects),
+        new ServiceAccountAdmission(objects),
+        new NodeRestriction(objects),
+        new TaintNodesByCondition(),
+        new PriorityAdmission(objects),
+        new DefaultTolerationSeconds(),
+        new DefaultStorageClass(objects),
+        new EscalationCheck(rbac, authorizer),
+    ];
+}
