@@ -1,0 +1,80 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Mesh.Store.Files;
+
+/// <summary>Files of the operating system, with fdatasync and preallocation.</summary>
+public sealed class DiskFiles : IStoreFiles
+{
+    /// <inheritdoc/>
+    public void CreateDirectory(string path) => Directory.CreateDirectory(path);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> List(string directory)
+    {
+        if (!Directory.Exists(directory)) return [];
+        var files = Directory.GetFiles(directory);
+        Array.Sort(files, StringComparer.Ordinal);
+        return files;
+    }
+
+    /// <inheritdoc/>
+    public IStoreFile Open(string path, bool create) =>
+        new DiskFile(File.OpenHandle(path, create ? FileMode.OpenOrCreate : FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite), path);
+
+    /// <inheritdoc/>
+    public void Rename(string from, string to) => File.Move(from, to, overwrite: true);
+
+    /// <inheritdoc/>
+    public void Delete(string path) => File.Delete(path);
+
+    /// <inheritdoc/>
+    public void SyncDirectory(string path)
+    {
+        var fd = NativeMethods.Open(path, NativeMethods.OpenDirectory);
+        if (fd < 0) throw NativeMethods.Failure("open directory", path);
+        try
+        {
+            if (NativeMethods.Fsync(fd) != 0) throw NativeMethods.Failure("fsync", path);
+        }
+        finally
+        {
+            _ = NativeMethods.Close(fd);
+        }
+    }
+
+    private sealed class DiskFile(SafeFileHandle handle, string path) : IStoreFile
+    {
+        public long Length => RandomAccess.GetLength(handle);
+
+        public int Read(Span<byte> buffer, long offset) => RandomAccess.Read(handle, buffer, offset);
+
+        public void Write(ReadOnlySpan<byte> bytes, long offset)
+        {
+            try
+            {
+                RandomAccess.Write(handle, bytes, offset);
+            }
+            catch (IOException e) when (NativeMethods.IsDiskFull(e))
+            {
+                throw new DiskFullException($"write {path}: {e.Message}");
+            }
+        }
+
+        public void Allocate(long length)
+        {
+            var error = NativeMethods.PosixFallocate(handle, 0, length);
+            if (error == NativeMethods.ENOSPC) throw new DiskFullException($"preallocate {path}: no space left on device");
+            // File systems without fallocate still work: the file grows as it is written.
+            if (error != 0) RandomAccess.SetLength(handle, length);
+        }
+
+        public void SetLength(long length) => RandomAccess.SetLength(handle, length);
+
+        public void Sync()
+        {
+            if (NativeMethods.Fdatasync(handle) != 0) throw NativeMethods.Failure("fdatasync", path);
+        }
+
+        public void Dispose() => handle.Dispose();
+    }
+}

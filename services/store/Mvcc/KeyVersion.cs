@@ -1,0 +1,83 @@
+namespace Mesh.Store.Mvcc;
+
+/// <summary>A key that has, or had, a value. Versions hang off it newest first.</summary>
+internal sealed class KeyEntry(byte[] key)
+{
+    private KeyVersion? _latest;
+
+    /// <summary>The key's bytes; never changed.</summary>
+    public byte[] Key { get; } = key;
+
+    /// <summary>The newest version. Written by the applier only, before the revision is published.</summary>
+    public KeyVersion? Latest
+    {
+        get => Volatile.Read(ref _latest);
+        set => Volatile.Write(ref _latest, value);
+    }
+
+    /// <summary>The version visible at a revision, tombstones included, or null when the key did not exist then.</summary>
+    public KeyVersion? At(long revision)
+    {
+        var version = Latest;
+        while (version is not null && version.ModRevision > revision) version = version.Previous;
+        return version;
+    }
+
+    /// <summary>The live version at a revision, or null when there is none.</summary>
+    public KeyVersion? LiveAt(long revision) => At(revision) is { IsTombstone: false } version ? version : null;
+}
+
+/// <summary>
+/// One write of one key: what etcd calls a KeyValue with its revision (main, sub). Immutable but for <see cref="Previous"/>, which compaction cuts.
+/// The value is a slice of an array that is often the request it came in: bytes are never copied between the wire, the log and here.
+/// </summary>
+internal sealed class KeyVersion
+{
+    private KeyVersion? _previous;
+
+    /// <summary>The key this is a version of.</summary>
+    public required KeyEntry Entry { get; init; }
+
+    /// <summary>Array that holds the value.</summary>
+    public required byte[] Data { get; init; }
+
+    /// <summary>Where the value begins in <see cref="Data"/>.</summary>
+    public int ValueOffset { get; init; }
+
+    /// <summary>Length of the value in bytes.</summary>
+    public int ValueLength { get; init; }
+
+    /// <summary>Main revision: the transaction that wrote it.</summary>
+    public long ModRevision { get; init; }
+
+    /// <summary>Sub revision: its place within the transaction.</summary>
+    public int Sub { get; init; }
+
+    /// <summary>Whether this write deleted the key.</summary>
+    public bool IsTombstone { get; init; }
+
+    /// <summary>Revision that created the key in this generation; 0 for a tombstone.</summary>
+    public long CreateRevision { get; init; }
+
+    /// <summary>Writes since creation, from 1; 0 for a tombstone.</summary>
+    public long Version { get; init; }
+
+    /// <summary>Lease the key is attached to, 0 for none.</summary>
+    public long Lease { get; init; }
+
+    /// <summary>The write before this one, while it is not compacted away.</summary>
+    public KeyVersion? Previous
+    {
+        get => Volatile.Read(ref _previous);
+        set => Volatile.Write(ref _previous, value);
+    }
+
+    /// <summary>The value's bytes.</summary>
+    public ReadOnlySpan<byte> Value => Data.AsSpan(ValueOffset, ValueLength);
+
+    /// <summary>Key, value and bookkeeping, for the quota.</summary>
+    public long Footprint => Overhead + Entry.Key.Length + ValueLength;
+
+    /// <summary>Rough bytes a version costs beside its key and value.</summary>
+    public const int Overhead = 160;
+}

@@ -1,0 +1,120 @@
+using Mesh.Store.Mvcc;
+
+namespace Mesh.Store.Snapshots;
+
+/// <summary>A capture as the bytes of a snapshot file, in chunks that are each used before the next is made.</summary>
+internal static class SnapshotEncoder
+{
+    private const int FrameTarget = 1 << 18;
+
+    public static IEnumerable<ReadOnlyMemory<byte>> Encode(SnapshotCapture capture)
+    {
+        yield return SnapshotFormat.WriteHeader(capture.Header);
+        var frame = new FrameBuffer();
+
+        foreach (var lease in capture.Leases)
+        {
+            frame.Varint(lease.Id);
+            frame.Varint(lease.Ttl);
+            frame.Varint(lease.Remaining);
+        }
+
+        yield return frame.Take(FrameKind.Leases);
+        foreach (var alarm in capture.Alarms) frame.Varint(alarm);
+        yield return frame.Take(FrameKind.Alarms);
+        frame.Raw(capture.Access.Encode());
+        yield return frame.Take(FrameKind.Access);
+
+        long keys = 0;
+        var versions = new List<KeyVersion>();
+        var walk = capture.View.Walk(KeyRange.Everything);
+        while (walk.MoveNext())
+        {
+            var entry = walk.Current;
+            Collect(entry, capture.Header, versions);
+            if (versions.Count == 0) continue;
+            keys++;
+            WriteEntry(frame, entry, versions);
+            if (frame.Length >= FrameTarget) yield return frame.Take(FrameKind.Keys);
+        }
+
+        if (frame.Length > 0) yield return frame.Take(FrameKind.Keys);
+        frame.Varint(keys);
+        yield return frame.Take(FrameKind.End);
+    }
+
+    /// <summary>The versions that some readable revision sees, oldest first.</summary>
+    private static void Collect(KeyEntry entry, in SnapshotHeader header, List<KeyVersion> versions)
+    {
+        versions.Clear();
+        for (var version = entry.At(header.Revision); version is not null; version = version.Previous)
+        {
+            var old = version.ModRevision < header.CompactRevision;
+            if (old && version.IsTombstone) break;
+            versions.Add(version);
+            if (version.ModRevision <= header.CompactRevision) break;
+        }
+
+        versions.Reverse();
+    }
+
+    private static void WriteEntry(FrameBuffer frame, KeyEntry entry, List<KeyVersion> versions)
+    {
+        frame.Bytes(entry.Key);
+        frame.Varint(versions.Count);
+        foreach (var version in versions)
+        {
+            frame.Varint(version.ModRevision);
+            frame.Varint(version.Sub);
+            frame.Varint(version.IsTombstone ? 1 : 0);
+            if (version.IsTombstone) continue;
+            frame.Varint(version.CreateRevision);
+            frame.Varint(version.Version);
+            frame.Varint(version.Lease);
+            frame.Bytes(version.Value);
+        }
+    }
+
+    /// <summary>A frame under construction; its buffer is used again after <see cref="Take"/>.</summary>
+    private sealed class FrameBuffer
+    {
+        private byte[] _bytes = new byte[FrameTarget + (1 << 16)];
+        private int _at = SnapshotFormat.FrameHeaderSize;
+
+        public int Length => _at - SnapshotFormat.FrameHeaderSize;
+
+        public ReadOnlyMemory<byte> Take(FrameKind kind)
+        {
+            SnapshotFormat.WriteFrameHeader(_bytes, kind, _bytes.AsSpan(SnapshotFormat.FrameHeaderSize, Length));
+            var frame = _bytes.AsMemory(0, _at);
+            _at = SnapshotFormat.FrameHeaderSize;
+            return frame;
+        }
+
+        public void Varint(long value)
+        {
+            Room(10);
+            var rest = (ulong)value;
+            for (; rest >= 0x80; rest >>= 7) _bytes[_at++] = (byte)(rest | 0x80);
+            _bytes[_at++] = (byte)rest;
+        }
+
+        public void Bytes(ReadOnlySpan<byte> bytes)
+        {
+            Varint(bytes.Length);
+            Raw(bytes);
+        }
+
+        public void Raw(ReadOnlySpan<byte> bytes)
+        {
+            Room(bytes.Length);
+            bytes.CopyTo(_bytes.AsSpan(_at));
+            _at += bytes.Length;
+        }
+
+        private void Room(int count)
+        {
+            if (_bytes.Length - _at < count) Array.Resize(ref _bytes, Math.Max(_bytes.Length * 2, _at + count));
+        }
+    }
+}

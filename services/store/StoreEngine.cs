@@ -1,0 +1,289 @@
+using System.Security.Cryptography;
+using Mesh.Store.Access;
+using Mesh.Store.Commit;
+using Mesh.Store.Files;
+using Mesh.Store.Leases;
+using Mesh.Store.Mvcc;
+using Mesh.Store.Snapshots;
+using Mesh.Store.Wal;
+using Mesh.Store.Watching;
+using Mesh.Store.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace Mesh.Store;
+
+/// <summary>
+/// The whole store of one data directory: log, index, leases, watches. Opening recovers; disposing stops the committer. Lock order, from first to last:
+/// watch gate → history → lease lock; the committer's queue lock and the hub's inbox lock are leaves.
+/// </summary>
+internal sealed class StoreEngine : IAsyncDisposable
+{
+    private readonly StoreOptions _options;
+    private readonly IStoreFiles _files;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly StateMachine _machine;
+    private readonly WriteAheadLog _log;
+    private readonly Committer _committer;
+    private readonly SnapshotFiles _snapshots;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Compactor _compactor;
+    private readonly LeaseCheckpoints _checkpoints;
+    private long _logBytesAtSnapshot;
+    private Task _snapshotting = Task.CompletedTask;
+    private int _raisingNoSpace;
+
+    private StoreEngine(StoreOptions options, IStoreFiles files, TimeProvider time, ILogger logger)
+    {
+        (_options, _files, _time, _logger) = (options, files, time, logger);
+        _snapshots = new SnapshotFiles(files, Path.Combine(options.DataDir, "snap"));
+        _snapshots.RemoveUnfinished();
+        _machine = new StateMachine(time);
+        var started = time.GetTimestamp();
+        SnapshotHeader? from = null;
+        if (_snapshots.Newest() is { } path)
+        {
+            using var file = files.Open(path, create: false);
+            from = SnapshotDecoder.Read(file, path, _machine).Header;
+        }
+
+        long replayed = 0;
+        var identity = from?.Identity;
+        _log = WriteAheadLog.Open(files, Path.Combine(options.DataDir, "wal"), options.SegmentBytes, identity, from?.Index ?? 0, record =>
+        {
+            Replay(record);
+            replayed++;
+        });
+        Identity = _log.Identity == default ? NewIdentity() : _log.Identity;
+        _log.Adopt(Identity);
+        Log.Recovered(logger, options.DataDir, _machine.Store.Published.Revision, _machine.Store.KeyCount, from?.Index ?? 0, replayed, time.GetElapsedTime(started).TotalMilliseconds);
+
+        Hub = new WatchHub(_machine.Store, Identity);
+        _logBytesAtSnapshot = 0;
+        _committer = new Committer(_log, _machine, OnPublished, OnFailed);
+        _compactor = new Compactor(options, this, time, logger);
+        _checkpoints = new LeaseCheckpoints(options, this, time, logger);
+    }
+
+    /// <summary>Raised once when log or disk failed: the process must restart from disk.</summary>
+    public event Action<Exception>? Failed;
+
+    public StoreIdentity Identity { get; }
+
+    public MvccStore Store => _machine.Store;
+
+    public Lessor Lessor => _machine.Lessor;
+
+    public WatchHub Hub { get; }
+
+    public AccessState Access => _machine.Access;
+
+    public IReadOnlySet<int> Alarms => _machine.Alarms;
+
+    public StoreOptions Options => _options;
+
+    public TimeProvider Time => _time;
+
+    /// <summary>Index of the last durable record.</summary>
+    public ulong DurableIndex => _log.DurableIndex;
+
+    /// <summary>Why the store takes no more writes, or null.</summary>
+    public Exception? Failure => _committer.Failure;
+
+    /// <summary>Opens a data directory, recovers, and begins to serve.</summary>
+    public static StoreEngine Open(StoreOptions options, IStoreFiles files, TimeProvider time, ILogger logger)
+    {
+        var engine = new StoreEngine(options, files, time, logger);
+        engine._committer.Start();
+        engine.Lessor.Promote(engine.Expire);
+        engine._compactor.Note(engine.Store.Published.Revision);
+        engine._checkpoints.Note();
+        return engine;
+    }
+
+    /// <summary>Sends a command through the log; the answer comes when it is on disk and applied.</summary>
+    public ValueTask<object> ProposeAsync(object command, ReadOnlyMemory<byte> payload) => _committer.Propose(command, payload);
+
+    /// <summary>Sends a command of ours through the log.</summary>
+    public ValueTask<object> ProposeAsync(object command) => _committer.Propose(command, CommandCodec.Encode(command));
+
+    /// <summary>Refuses a growing write while the store is over its quota or has been told so by an alarm.</summary>
+    public void EnsureSpace()
+    {
+        if (_machine.Alarms.Contains(Alarm.NoSpace)) throw Refusals.NoSpace;
+        if (_options.QuotaBytes <= 0 || Store.SizeInBytes <= _options.QuotaBytes) return;
+        RaiseNoSpace();
+        throw Refusals.NoSpace;
+    }
+
+    /// <summary>A transaction; one that cannot write takes no place in the log.</summary>
+    public async ValueTask<TxnReply> TxnAsync(TxnRequest request, ReadOnlyMemory<byte> payload) =>
+        request.MayWrite ? (TxnReply)await ProposeAsync(request, payload) : _machine.Txns.ReadOnlyTxn(request);
+
+    /// <summary>Refuses reads below a revision; with <paramref name="physical"/> returns when the old versions are gone.</summary>
+    public async Task<long> CompactAsync(long revision, bool physical)
+    {
+        await ProposeAsync(new CompactCommand(revision));
+        while (physical && await _committer.BetweenBatches(() => Store.CompactionPending)) await Task.Yield();
+        return Store.Published.Revision;
+    }
+
+    /// <summary>The state now, for a snapshot; <see cref="ReleaseAsync"/> must follow.</summary>
+    public Task<SnapshotCapture> CaptureAsync() => _committer.BetweenBatches(() =>
+    {
+        Store.Hold(Store.WriterRevision);
+        return new SnapshotCapture(new SnapshotHeader(_log.DurableIndex, Store.WriterRevision, Store.CompactRevision, Identity),
+            Store.Published.View, Lessor.Capture(), [.. _machine.Alarms], _machine.Access);
+    });
+
+    /// <summary>Ends a capture.</summary>
+    public Task ReleaseAsync(SnapshotCapture capture) => _committer.BetweenBatches(() =>
+    {
+        Store.Release(capture.Header.Revision);
+        return true;
+    });
+
+    /// <summary>Writes a snapshot now and drops the log before it; what Defragment does.</summary>
+    public async Task SnapshotAsync()
+    {
+        var capture = await CaptureAsync();
+        try
+        {
+            if (_snapshots.Newest() is { } newest && SnapshotFormat.TryParseName(newest, out var index) && index == capture.Header.Index) return;
+            var started = _time.GetTimestamp();
+            await Task.Factory.StartNew(() => _snapshots.Write(capture, _stop.Token), _stop.Token, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            await _committer.BetweenBatches(() =>
+            {
+                _log.DeleteUpTo(capture.Header.Index);
+                _logBytesAtSnapshot = _log.SizeInBytes;
+                return true;
+            });
+            Log.SnapshotWritten(_logger, capture.Header.Index, capture.Header.Revision, _time.GetElapsedTime(started).TotalMilliseconds);
+        }
+        finally
+        {
+            if (Failure is null) await ReleaseAsync(capture);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        _compactor.Dispose();
+        _checkpoints.Dispose();
+        await _stop.CancelAsync();
+        await ((Task)Volatile.Read(ref _snapshotting)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _committer.Dispose();
+        _machine.Dispose();
+        _stop.Dispose();
+    }
+
+    private static StoreIdentity NewIdentity()
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        RandomNumberGenerator.Fill(bytes);
+        return new StoreIdentity(BitConverter.ToUInt64(bytes) | 1, BitConverter.ToUInt64(bytes[8..]) | 1);
+    }
+
+    private void Replay(LogRecord record)
+    {
+        object command;
+        try
+        {
+            command = CommandCodec.Decode(record.Type, record.Payload);
+        }
+        catch (FormatException e)
+        {
+            throw new StoreCorruptException(_options.DataDir, 0, $"record {record.Index} holds its checksum but not its form: {e.Message}");
+        }
+
+        try
+        {
+            _ = _machine.Apply(command);
+        }
+        catch (StoreException)
+        {
+            // it was refused the first time, too
+        }
+
+        // History is needed in order, and compaction must not pile up in a long replay.
+        _machine.Store.Publish();
+        if (command is CompactCommand) _machine.Store.CompactStep(int.MaxValue);
+    }
+
+    private void OnPublished(List<KeyVersion> versions, long revision)
+    {
+        Hub.Publish(versions, revision);
+        _compactor.Note(revision);
+        if (_log.SizeInBytes - _logBytesAtSnapshot < Math.Max(_options.SnapshotLogBytes, Store.SizeInBytes)) return;
+        if (!Volatile.Read(ref _snapshotting).IsCompleted) return;
+        _logBytesAtSnapshot = _log.SizeInBytes;
+        Volatile.Write(ref _snapshotting, Task.Run(TrySnapshotAsync));
+    }
+
+    private async Task TrySnapshotAsync()
+    {
+        try
+        {
+            await SnapshotAsync();
+        }
+        catch (Exception e)
+        {
+            // The log still has everything; the next try comes with more log.
+            Log.SnapshotFailed(_logger, e);
+        }
+    }
+
+    private void OnFailed(Exception e)
+    {
+        Log.Failed(_logger, e);
+        Failed?.Invoke(e);
+    }
+
+    private void RaiseNoSpace()
+    {
+        if (Interlocked.Exchange(ref _raisingNoSpace, 1) == 1) return;
+        Log.QuotaExceeded(_logger, Store.SizeInBytes, _options.QuotaBytes);
+        _ = RaiseAsync();
+
+        async Task RaiseAsync()
+        {
+            try
+            {
+                await ProposeAsync(new AlarmCommand(Alarm.NoSpace, true));
+            }
+            catch (StoreException)
+            {
+                // disk full as well, or stopping: the refusal stands without the alarm's record
+            }
+            finally
+            {
+                Volatile.Write(ref _raisingNoSpace, 0);
+            }
+        }
+    }
+
+    private void Expire(IReadOnlyList<long> ids)
+    {
+        foreach (var id in ids) _ = ExpireAsync(id);
+
+        async Task ExpireAsync(long id)
+        {
+            try
+            {
+                await ProposeAsync(new LeaseRevokeCommand(id));
+            }
+            catch (StoreException)
+            {
+                Lessor.Retry([id]);
+            }
+        }
+    }
+}
+
+/// <summary>etcdserverpb.AlarmType.</summary>
+internal static class Alarm
+{
+    public const int NoSpace = 1;
+    public const int Corrupt = 2;
+}

@@ -1,0 +1,118 @@
+using Mesh.Store.Mvcc;
+using Mesh.Store.Wal;
+
+namespace Mesh.Store.Watching;
+
+/// <summary>
+/// Brings new versions to watches. The committer only leaves a batch here; a pool thread matches it against the synced watchers and marks their streams.
+/// A watcher whose stream does not keep up becomes unsynced: what was queued for it is dropped and its stream reads history instead, at its own pace.
+/// Watchers that history has been compacted away from are cancelled with the compact revision.
+/// Lock: <c>Gate</c> guards the index, the watchers and the streams' queues; nothing is awaited and no other lock but history's is taken under it.
+/// </summary>
+internal sealed class WatchHub(MvccStore store, StoreIdentity identity)
+{
+    private readonly Lock _inbox = new();
+    private List<(List<KeyVersion> Versions, long Revision)> _batches = [];
+    private bool _dispatching;
+    private readonly WatcherIndex _index = new();
+    private readonly List<Watcher> _matched = [];
+    private readonly HashSet<WatchStream> _touched = [];
+    private readonly HashSet<WatchStream> _waitingForProgress = [];
+
+    /// <summary>The hub's one lock.</summary>
+    internal Lock Gate { get; } = new();
+
+    /// <summary>Ids for answers.</summary>
+    public StoreIdentity Identity => identity;
+
+    /// <summary>The store behind.</summary>
+    public MvccStore Store => store;
+
+    /// <summary>Revision up to which synced watchers have been fed. Under <see cref="Gate"/>.</summary>
+    public long Revision { get; private set; } = store.Published.Revision;
+
+    /// <summary>Number of synced watchers, for metrics.</summary>
+    public int SyncedCount { get; private set; }
+
+    /// <summary>Takes a batch from the committer, in order.</summary>
+    public void Publish(List<KeyVersion> versions, long revision)
+    {
+        lock (_inbox)
+        {
+            _batches.Add((versions, revision));
+            if (_dispatching) return;
+            _dispatching = true;
+        }
+
+        ThreadPool.UnsafeQueueUserWorkItem(static hub => hub.Dispatch(), this, preferLocal: false);
+    }
+
+    /// <summary>Registers a watcher from its <see cref="Watcher.Next"/> on. Under <see cref="Gate"/>.</summary>
+    internal void Enter(Watcher watcher)
+    {
+        watcher.Synced = watcher.Next > Revision;
+        if (!watcher.Synced) return;
+        _index.Add(watcher);
+        SyncedCount++;
+    }
+
+    /// <summary>Takes a watcher out of the index. Under <see cref="Gate"/>.</summary>
+    internal void Leave(Watcher watcher)
+    {
+        if (!watcher.Synced) return;
+        watcher.Synced = false;
+        _index.Remove(watcher);
+        SyncedCount--;
+    }
+
+    /// <summary>Wakes the stream when the hub has reached what was published when it asked. Under <see cref="Gate"/>.</summary>
+    internal void AwaitProgress(WatchStream stream) => _waitingForProgress.Add(stream);
+
+    private void Dispatch()
+    {
+        while (true)
+        {
+            List<(List<KeyVersion> Versions, long Revision)> batches;
+            lock (_inbox)
+            {
+                if (_batches.Count == 0)
+                {
+                    _dispatching = false;
+                    return;
+                }
+
+                batches = _batches;
+                _batches = [];
+            }
+
+            lock (Gate)
+            {
+                foreach (var (versions, revision) in batches)
+                {
+                    if (SyncedCount > 0) Match(versions);
+                    Revision = revision;
+                }
+
+                foreach (var stream in _waitingForProgress) _touched.Add(stream);
+                _waitingForProgress.Clear();
+                foreach (var stream in _touched) stream.Wake();
+                _touched.Clear();
+            }
+        }
+    }
+
+    private void Match(List<KeyVersion> versions)
+    {
+        foreach (var version in versions)
+        {
+            _matched.Clear();
+            _index.Match(version.Entry.Key, _matched);
+            foreach (var watcher in _matched)
+            {
+                if (version.ModRevision < watcher.Next || !watcher.Wants(version)) continue;
+                watcher.Stream.Queue(watcher, version);
+                _touched.Add(watcher.Stream);
+            }
+        }
+    }
+}

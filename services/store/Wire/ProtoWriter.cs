@@ -1,0 +1,69 @@
+using System.Numerics;
+
+namespace Mesh.Store.Wire;
+
+/// <summary>Writes protobuf fields into a span that was measured before. Fields with the default value are left out.</summary>
+internal ref struct ProtoWriter(Span<byte> target)
+{
+    private readonly Span<byte> _target = target;
+
+    /// <summary>Bytes written.</summary>
+    public int Written { get; private set; }
+
+    /// <summary>Size of a varint.</summary>
+    public static int VarintSize(ulong value) => (BitOperations.Log2(value | 1) * 9 + 73) >> 6;
+
+    /// <summary>Size of an integer field with a one-byte tag.</summary>
+    public static int Int64Size(long value) => value == 0 ? 0 : 1 + VarintSize((ulong)value);
+
+    /// <summary>Size of a bool field with a one-byte tag.</summary>
+    public static int BoolSize(bool value) => value ? 2 : 0;
+
+    /// <summary>Size of a bytes field with a one-byte tag, left out when empty.</summary>
+    public static int BytesSize(int length) => length == 0 ? 0 : MessageSize(length);
+
+    /// <summary>Size of a message field with a one-byte tag; an empty message is there.</summary>
+    public static int MessageSize(int length) => 1 + VarintSize((ulong)length) + length;
+
+    public void Int64(int field, long value)
+    {
+        if (value == 0) return;
+        Byte((byte)(field << 3));
+        Varint((ulong)value);
+    }
+
+    public void Bool(int field, bool value)
+    {
+        if (!value) return;
+        Byte((byte)(field << 3));
+        Byte(1);
+    }
+
+    public void Bytes(int field, ReadOnlySpan<byte> value)
+    {
+        if (value.Length == 0) return;
+        Message(field, value.Length);
+        value.CopyTo(_target[Written..]);
+        Written += value.Length;
+    }
+
+    /// <summary>Begins a message field whose content, of exactly this length, is written next.</summary>
+    public void Message(int field, int length)
+    {
+        Byte((byte)(field << 3 | 2));
+        Varint((ulong)length);
+    }
+
+    private void Byte(byte value) => _target[Written++] = value;
+
+    private void Varint(ulong value)
+    {
+        while (value >= 0x80)
+        {
+            Byte((byte)(value | 0x80));
+            value >>= 7;
+        }
+
+        Byte((byte)value);
+    }
+}
