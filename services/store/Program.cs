@@ -1,10 +1,8 @@
+using Mesh.Hosting;
+
 namespace Mesh.Store;
 
 internal static class Program
 {
-    private static int Main()
-    {
-        Console.Error.WriteLine("Mesh.Store is not built yet");
-        return 1;
-    }
+    private static Task<int> Main(string[] args) => MeshHost.RunAsync(args, new StoreService());
 }

@@ -32,6 +32,7 @@ internal sealed class StoreEngine : IAsyncDisposable
     private long _logBytesAtSnapshot;
     private Task _snapshotting = Task.CompletedTask;
     private int _raisingNoSpace;
+    private int _disposed;
 
     private StoreEngine(StoreOptions options, IStoreFiles files, TimeProvider time, ILogger logger)
     {
@@ -81,6 +82,8 @@ internal sealed class StoreEngine : IAsyncDisposable
     public IReadOnlySet<int> Alarms => _machine.Alarms;
 
     public StoreOptions Options => _options;
+
+    public LeaseCheckpoints Checkpoints => _checkpoints;
 
     public TimeProvider Time => _time;
 
@@ -169,6 +172,7 @@ internal sealed class StoreEngine : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) == 1) return;
         _compactor.Dispose();
         _checkpoints.Dispose();
         await _stop.CancelAsync();

@@ -25,6 +25,12 @@ public sealed class StoreOptions
     /// <summary>Addresses to serve on: `https://host:port`, `http://host:port`, `unix:///path`, `inproc://name`. Several are separated by commas.</summary>
     public string Listen { get; set; } = "http://127.0.0.1:2379";
 
+    /// <summary>Addresses that `etcdctl member list` shows; those of <see cref="Listen"/> when not set.</summary>
+    public string? AdvertiseClientUrls { get; set; }
+
+    /// <summary>A plain `http://host:port` for /healthz, /livez, /readyz and /metrics over HTTP/1.1; gRPC listeners serve them too, over HTTP/2 or TLS.</summary>
+    public string? MetricsListen { get; set; }
+
     /// <summary>PEM file of the serving certificate, for https.</summary>
     public string? CertFile { get; set; }
 
