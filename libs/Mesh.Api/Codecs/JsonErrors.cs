@@ -6,6 +6,20 @@ namespace Mesh.Api.Codecs;
 /// <summary>Texts of Go's encoding/json.</summary>
 internal static class JsonErrors
 {
+    private static readonly (string Sign, string Context)[] Contexts =
+    [
+        ("after a property name", "after object key"),
+        ("start of a property", "looking for beginning of object key string"),
+        ("property name", "looking for beginning of object key string"),
+        ("after a single JSON value", "after top-level value"),
+        ("end of data", "after top-level value"),
+        ("after a value", "after object key:value pair"),
+        ("within a JSON string", "in string literal"),
+        ("escap", "in string literal"),
+        ("digit", "in numeric literal"),
+        ("number", "in numeric literal"),
+    ];
+
     /// <summary>The kind of the value under the reader, as Go names it.</summary>
     public static string ValueName(ref Utf8JsonReader reader) => reader.TokenType switch
     {
@@ -20,7 +34,7 @@ internal static class JsonErrors
     /// <summary>What Go says where System.Text.Json stopped: the end of the input, too deep, or the character that cannot be there.</summary>
     public static DecodeException Syntax(ReadOnlySpan<byte> utf8, JsonException e)
     {
-        if (e.Message.Contains("depth", StringComparison.Ordinal))
+        if (e.Message.Contains("maximum configured depth", StringComparison.Ordinal))
             return new DecodeException("json: exceeded max depth", e);
         var at = Offset(utf8, e);
         if (at >= utf8.Length)
@@ -55,18 +69,15 @@ internal static class JsonErrors
 
     private static string Context(string message)
     {
-        if (message.Contains("start of a property", StringComparison.Ordinal) || message.Contains("property name", StringComparison.OrdinalIgnoreCase))
-            return "looking for beginning of object key string";
-        if (message.Contains("after property", StringComparison.OrdinalIgnoreCase) || message.Contains("':'", StringComparison.Ordinal))
-            return "after object key";
-        if (message.Contains("after a single JSON value", StringComparison.Ordinal) || message.Contains("end of data", StringComparison.Ordinal))
-            return "after top-level value";
-        if (message.Contains("after a value", StringComparison.Ordinal) || message.Contains("','", StringComparison.Ordinal))
-            return "after object key:value pair";
-        if (message.Contains("within a JSON string", StringComparison.Ordinal) || message.Contains("escap", StringComparison.OrdinalIgnoreCase))
-            return "in string literal";
-        if (message.Contains("number", StringComparison.OrdinalIgnoreCase) || message.Contains("digit", StringComparison.OrdinalIgnoreCase))
-            return "in numeric literal";
+        // "'x' is invalid after a property name. Expected a ':'. LineNumber: 0 | BytePositionInLine: 3."
+        var place = message.IndexOf(" LineNumber", StringComparison.Ordinal);
+        var text = place < 0 ? message : message[..place];
+        foreach (var (sign, context) in Contexts)
+        {
+            if (text.Contains(sign, StringComparison.OrdinalIgnoreCase))
+                return context;
+        }
+
         return "looking for beginning of value";
     }
 }
