@@ -1,0 +1,60 @@
+using System.Text.Json.Nodes;
+using Mesh.Api;
+
+namespace Mesh.Gateway.Registry.Kinds.Workloads;
+
+/// <summary>Rules that workloads share.</summary>
+internal static class Workload
+{
+    /// <summary>spec.selector: there, well formed, not empty.</summary>
+    public static void Selector(List<FieldError> errors, JsonObject spec, string kind)
+    {
+        if (spec.Obj("selector") is not { } selector)
+        {
+            errors.Add(FieldError.Required("spec.selector"));
+            return;
+        }
+
+        errors.LabelSelector("spec.selector", selector);
+        if (Check.SelectorIsEmpty(selector))
+            errors.Add(FieldError.Invalid("spec.selector", selector, $"empty selector is invalid for {kind}"));
+    }
+
+    /// <summary>Whether spec.selector selects the pods of spec.template.</summary>
+    public static bool SelectorFits(JsonObject spec) => Check.SelectorMatches(spec.Obj("selector"), spec.Obj("template").Obj("metadata", "labels"));
+
+    /// <summary>maxUnavailable and maxSurge: numbers or percentages, not both zero.</summary>
+    public static void RollingUpdate(List<FieldError> errors, FieldPath path, JsonObject? rolling)
+    {
+        if (rolling is null)
+        {
+            errors.Add(FieldError.Required(path, "this should be defaulted and never be nil"));
+            return;
+        }
+
+        var (unavailable, surge) = (rolling.IntStr("maxUnavailable"), rolling.IntStr("maxSurge"));
+        errors.PositiveIntOrPercent(path.Child("maxUnavailable"), unavailable);
+        errors.PositiveIntOrPercent(path.Child("maxSurge"), surge);
+        if (IsZero(unavailable) && IsZero(surge))
+            errors.Add(FieldError.Invalid(path.Child("maxUnavailable"), unavailable?.ToNode(), "may not be 0 when `maxSurge` is 0"));
+        errors.NotMoreThan100Percent(path.Child("maxUnavailable"), unavailable);
+    }
+
+    public static bool IsZero(IntOrString? value) => value is { } given && (given.TryGetPercent(out var percent) ? percent == 0 : !given.IsString && given.IntValue == 0);
+
+    /// <summary>Status numbers do not go below zero nor back.</summary>
+    public static void Status(List<FieldError> errors, JsonObject obj, JsonObject old)
+    {
+        var status = obj.Obj("status");
+        foreach (var field in new[] { "replicas", "readyReplicas", "availableReplicas", "updatedReplicas", "unavailableReplicas", "fullyLabeledReplicas", "observedGeneration", "currentReplicas" })
+            errors.NonNegative(new FieldPath("status").Child(field), status.Num(field));
+        foreach (var field in new[] { "readyReplicas", "availableReplicas", "fullyLabeledReplicas", "updatedReplicas" })
+        {
+            if (status.Num(field) > (status.Num("replicas") ?? 0))
+                errors.Add(FieldError.Invalid(new FieldPath("status").Child(field), status.Num(field), "cannot be greater than status.replicas"));
+        }
+
+        if (status.Num("collisionCount") is var count && old.Obj("status").Num("collisionCount") is { } was && (count ?? 0) < was)
+            errors.Add(FieldError.Invalid("status.collisionCount", count ?? 0, "cannot be decremented"));
+    }
+}
