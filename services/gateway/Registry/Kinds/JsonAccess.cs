@@ -55,7 +55,7 @@ internal static class JsonAccess
     /// <summary>Gives an absent (or empty) string a value.</summary>
     public static void Default(this JsonObject obj, string name, string value)
     {
-        if (obj.Str(name).Length == 0)
+        if (obj[name] is null || (obj[name] is JsonValue given && given.TryGetValue<string>(out var text) && text.Length == 0))
             obj[name] = value;
     }
 
