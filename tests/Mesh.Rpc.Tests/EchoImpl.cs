@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Mesh.Api;
 using Mesh.Rpc.Tests.Echo;
 
 namespace Mesh.Rpc.Tests;
@@ -14,9 +15,15 @@ internal sealed class EchoImpl : EchoService.EchoServiceBase
             context.ResponseTrailers.Add(header);
         }
         if (request.DelayMs > 0) await Task.Delay(request.DelayMs, context.CancellationToken);
+        if (request.FailCode == 404) throw new ApiException(Statuses.NotFound("apps", "deployments", request.Text));
         if (request.FailCode != 0) throw new RpcException(new Status((StatusCode)request.FailCode, request.Text));
         return Reply(request);
     }
+
+    public override Task<EchoReply> WhoAmI(EchoRequest request, ServerCallContext context) => Task.FromResult(new EchoReply
+    {
+        Text = context.GetHttpContext().Connection.ClientCertificate?.Subject ?? context.RequestHeaders.GetValue("authorization") ?? "nobody",
+    });
 
     public override async Task Expand(EchoRequest request, IServerStreamWriter<EchoReply> responseStream, ServerCallContext context)
     {

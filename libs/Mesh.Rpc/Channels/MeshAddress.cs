@@ -62,6 +62,7 @@ public sealed record MeshAddress
         else if (text.Contains("://", StringComparison.Ordinal)) throw Bad(text, "the scheme is none of https, http, unix, inproc");
         rest = rest.TrimEnd('/');
         var colon = rest.LastIndexOf(':');
+        if (rest.Length == 0) throw Bad(text, "it is empty");
         if (colon < 0 || rest.EndsWith(']')) (rest, colon) = ($"{rest}:{(scheme == MeshScheme.Https ? 443 : 80)}", rest.Length);
         var host = rest[..colon];
         if (host.StartsWith('[') && host.EndsWith(']')) host = host[1..^1];

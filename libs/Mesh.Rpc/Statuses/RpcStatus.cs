@@ -84,8 +84,10 @@ public static class RpcStatus
         _ => (500, "InternalError"),
     };
 
+    /// <summary>What a handler's exception becomes; null for bugs, which gRPC logs and answers as Unknown.</summary>
     internal static RpcException? TryToRpc(Exception exception, CancellationToken call) => exception switch
     {
+        Api.ApiException api => api.ToRpcException(),
         OperationCanceledException when call.IsCancellationRequested => new RpcException(Status.DefaultCancelled),
         _ => null,
     };
