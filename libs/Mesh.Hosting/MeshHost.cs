@@ -16,6 +16,7 @@ public sealed class MeshHost : IAsyncDisposable
     private readonly SemaphoreSlim _lifecycle = new(1, 1);
     private readonly TaskCompletionSource<string> _crashed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ILogger _log;
+    private readonly IDisposable? _tracing;
 
     internal MeshHost(MeshProcess process, SettingsSection root, IReadOnlyList<IMeshService> services)
     {
@@ -25,6 +26,7 @@ public sealed class MeshHost : IAsyncDisposable
         foreach (var service in services) _slots.Add(new Slot(service, ServiceInstance.Build(service, process)));
         if (!process.Settings.HelpRequested && process.Settings.UnusedFlags().FirstOrDefault() is { } unknown)
             throw new SettingsException($"unknown flag: {unknown}");
+        _tracing = StartTracing(process);
     }
 
     /// <summary>Names of the services, in start order.</summary>
@@ -162,6 +164,15 @@ public sealed class MeshHost : IAsyncDisposable
     {
         await StopAsync(CancellationToken.None);
         _lifecycle.Dispose();
+        _tracing?.Dispose();
+    }
+
+    private static IDisposable? StartTracing(MeshProcess process)
+    {
+        var endpoint = process.Options.OtlpEndpoint;
+        if (endpoint.Length == 0 || process.Settings.HelpRequested) return null;
+        if (!Uri.TryCreate(endpoint, UriKind.Absolute, out var uri)) throw new SettingsException($"otlp-endpoint: \"{endpoint}\" is no absolute URL");
+        return MeshTracing.Start(uri, process.ServiceName, process.Options.TraceRatio);
     }
 
     private async Task<int> RunUntilSignalAsync()

@@ -81,7 +81,7 @@ public sealed class MeshHostBuilder
         Read();
         var root = new SettingsSection(_settings, "", alsoRoot: false);
         var options = root.Bind<MeshHostOptions>();
-        var process = new MeshProcess(options, _settings, _services.Count == 1, Network, _log ?? LogSink.StandardError(options.LogFormat), _time, _shared);
+        var process = new MeshProcess(options, _settings, _services.Count == 1 ? "mesh-" + _services[0].Name : "mesh", _services.Count == 1, Network, _log ?? LogSink.StandardError(options.LogFormat), _time, _shared);
         return new MeshHost(process, root, _services);
     }
 

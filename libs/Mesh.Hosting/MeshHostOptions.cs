@@ -23,6 +23,10 @@ public sealed class MeshHostOptions
     [Description("OTLP endpoint for traces, for example http://collector:4317; empty: no tracing")]
     public string OtlpEndpoint { get; set; } = "";
 
+    /// <summary>Share of the traces that is kept, 0 to 1.</summary>
+    [Description("share of the traces that is kept, 0 to 1")]
+    public double TraceRatio { get; set; } = 1;
+
     /// <summary>How long a service may take to stop.</summary>
     [Description("how long each service may take to stop")]
     public TimeSpan ShutdownTimeout { get; set; } = TimeSpan.FromSeconds(15);

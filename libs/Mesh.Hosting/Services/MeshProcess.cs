@@ -8,6 +8,7 @@ namespace Mesh.Hosting;
 internal sealed record MeshProcess(
     MeshHostOptions Options,
     SettingsSource Settings,
+    string ServiceName,
     bool SingleService,
     InProcNetwork Network,
     LogSink Log,
