@@ -5,20 +5,16 @@ namespace Mesh.Controllers;
 /// <summary>Settings of the controllers service.</summary>
 public sealed class ControllersOptions
 {
-    /// <summary>Address of the gateway's gRPC API.</summary>
+    /// <summary>Address of the gateway's gRPC API; empty: the kubeconfig's server.</summary>
     [Description("address of the gateway (https://host:6443, inproc://gateway)")]
-    public string Gateway { get; set; } = "https://127.0.0.1:6443";
+    public string Gateway { get; set; } = "";
 
-    /// <summary>Client certificate (PEM) presented to the gateway.</summary>
-    [Description("client certificate for the gateway (PEM)")]
-    public string? ClientCertFile { get; set; }
+    /// <summary>Kubeconfig with the credentials, and the gateway's address when <see cref="Gateway"/> is empty.</summary>
+    [Description("kubeconfig with our credentials (and the gateway's address when --gateway is not given)")]
+    public string? Kubeconfig { get; set; }
 
-    /// <summary>Key of the client certificate (PEM).</summary>
-    [Description("key of the client certificate (PEM)")]
-    public string? ClientKeyFile { get; set; }
-
-    /// <summary>CA that signed the gateway's certificate; also what kube-root-ca.crt publishes.</summary>
-    [Description("CA of the gateway, published to every namespace as kube-root-ca.crt (PEM)")]
+    /// <summary>What kube-root-ca.crt publishes; the kubeconfig's CA when not given.</summary>
+    [Description("CA published to every namespace as kube-root-ca.crt (PEM); default: the kubeconfig's")]
     public string? RootCaFile { get; set; }
 
     /// <summary>Address of /healthz and /metrics; empty: none.</summary>
@@ -60,6 +56,10 @@ public sealed class ControllersOptions
     /// <summary>Whether one process at a time works, by a Lease.</summary>
     [Description("work only while holding the Lease kube-system/kube-controller-manager")]
     public bool LeaderElect { get; set; } = true;
+
+    /// <summary>Who we are in the Lease; a stable name takes the lease up again at once after a restart.</summary>
+    [Description("holder identity in the Lease; default: host name and a random part")]
+    public string? Identity { get; set; }
 
     /// <summary>More than one: several processes share the keys by partitions of this many, instead of electing a leader.</summary>
     [Description("partitions of the keys shared by several workers; 1 for a single worker")]

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Mesh.Api;
 using Mesh.Api.Core.V1;
 using Mesh.Client;
@@ -64,7 +65,7 @@ internal abstract class ReplicaController<T> : KeyedController
         if (WithStatus(owner, counts, ReplicaDecision.Failure(error, active.Count - spec.Replicas)) is { } changed)
             await Client.UpdateStatusAsync(changed, ct).ConfigureAwait(false);
         if (error is not null && !PodMaker.IsTerminatingNamespace(error))
-            throw error as ApiException ?? new InvalidOperationException(error.Message, error);
+            ExceptionDispatchInfo.Throw(error);
 
         // Ready pods become available by time alone: nothing else would wake us.
         return spec.MinReadySeconds > 0 && counts.Ready > counts.Available && counts.Ready == spec.Replicas
