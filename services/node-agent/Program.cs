@@ -1,10 +1,4 @@
-namespace Mesh.NodeAgent;
+using Mesh.Hosting;
+using Mesh.NodeAgent;
 
-internal static class Program
-{
-    private static int Main()
-    {
-        Console.Error.WriteLine("Mesh.NodeAgent is not built yet");
-        return 1;
-    }
-}
+return await MeshHost.RunAsync(args, new NodeAgentService());

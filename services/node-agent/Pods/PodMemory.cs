@@ -1,0 +1,83 @@
+using Mesh.Api.Core.V1;
+using Mesh.NodeAgent.Pods.Status;
+using Mesh.NodeAgent.Runtime;
+
+namespace Mesh.NodeAgent.Pods;
+
+/// <summary>What a worker remembers between rounds. All of it may be lost: it is found again, or costs a little time.</summary>
+internal sealed class PodMemory(NodeServices node)
+{
+    private bool restored;
+    private DateTime volumesAt;
+
+    /// <summary>The last look.</summary>
+    public volatile PodState? Observed;
+
+    /// <summary>The status last computed; newer than the API's copy in our cache.</summary>
+    public volatile PodStatus? LastStatus;
+
+    public Dictionary<string, WaitingReason> Waiting { get; } = [];
+
+    public Backoff Restarts { get; } = Backoff.Standard();
+
+    public string? FailReason { get; set; }
+
+    public string? FailMessage { get; set; }
+
+    /// <summary>The pod with our newest status in place of the API's, which may be behind; what others wrote stays.</summary>
+    public Pod WithStatus(Pod latest)
+    {
+        if (LastStatus is not { } own)
+            return latest;
+        var pod = latest.Clone();
+        var status = own.Clone();
+        if (latest.IsTerminal())
+            (status.Phase, status.Reason, status.Message) = (latest.Status!.Phase, latest.Status.Reason, latest.Status.Message);
+        var mine = (status.Conditions ?? []).Select(c => c.Type).ToHashSet();
+        status.Conditions = [.. (status.Conditions ?? []).Where(c => IsOwned(c.Type) || latest.Status?.Conditions?.Any(o => o.Type == c.Type) == true)];
+        foreach (var foreign in latest.Status?.Conditions ?? [])
+        {
+            if (IsOwned(foreign.Type))
+                continue;
+            status.Conditions.RemoveAll(c => c.Type == foreign.Type);
+            status.Conditions.Add(foreign.Clone());
+        }
+
+        _ = mine;
+        pod.Status = status;
+        return pod;
+    }
+
+    /// <summary>Address probes and hooks use: the pod's, or the node's on the host's network.</summary>
+    public string PodIP(Pod pod, PodState observed)
+    {
+        if (pod.HostNetwork())
+            return node.HostIPs() is [var host, ..] ? host : "127.0.0.1";
+        return observed.Sandboxes is [{ IPs: [var ip, ..] }, ..] ? ip : "";
+    }
+
+    /// <summary>True once per interval.</summary>
+    public bool VolumesDue(DateTime now, TimeSpan interval)
+    {
+        // Woken a little early by a timer is in time.
+        if (now - volumesAt < interval - TimeSpan.FromSeconds(1))
+            return false;
+        volumesAt = now;
+        return true;
+    }
+
+    public void VolumesMade(DateTime now) => volumesAt = now;
+
+    /// <summary>After a restart of the agent, containers that kept failing go on backing off.</summary>
+    public void RestoreBackoff(PodState observed, DateTime now)
+    {
+        if (restored)
+            return;
+        restored = true;
+        foreach (var name in observed.Containers.Select(c => c.Name).Distinct())
+            if (observed.Newest(name) is { RestartCount: > 0 } newest)
+                Restarts.Restore(name, newest.RestartCount, newest.StartedAt == default ? now : newest.StartedAt);
+    }
+
+    private static bool IsOwned(string? type) => type is PodConditions.ReadyToStart or PodConditions.Initialized or PodConditions.Ready or PodConditions.ContainersReady or PodConditions.Scheduled;
+}

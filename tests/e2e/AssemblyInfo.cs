@@ -1,2 +1,0 @@
-// Clusters are heavy and the machine has two cores: one after the other.
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
