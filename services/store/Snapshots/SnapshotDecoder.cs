@@ -40,8 +40,11 @@ internal static class SnapshotDecoder
                 {
                     var expected = new Cursor(payload.AsSpan(0, length)).Varint();
                     if (expected != state.Entries.Count) throw new FormatException($"{expected} keys promised, {state.Entries.Count} found");
+                    var padding = new byte[SnapshotFormat.Padding(offset)];
+                    if (TornTail.ReadFully(file, padding, offset) < padding.Length || padding.AsSpan().IndexOfAnyExcept((byte)0) >= 0)
+                        throw new FormatException("the padding at the end is damaged");
                     Finish(header, state, machine);
-                    return (header, offset);
+                    return (header, offset + padding.Length);
                 }
 
                 ReadFrame(kind, payload.AsSpan(0, length), state);

@@ -9,7 +9,19 @@ internal static class SnapshotEncoder
 
     public static IEnumerable<ReadOnlyMemory<byte>> Encode(SnapshotCapture capture)
     {
-        yield return SnapshotFormat.WriteHeader(capture.Header);
+        long total = SnapshotFormat.HeaderSize;
+        foreach (var chunk in Frames(capture))
+        {
+            if (total == SnapshotFormat.HeaderSize) yield return SnapshotFormat.WriteHeader(capture.Header);
+            total += chunk.Length;
+            yield return chunk;
+        }
+
+        yield return new byte[SnapshotFormat.Padding(total)];
+    }
+
+    private static IEnumerable<ReadOnlyMemory<byte>> Frames(SnapshotCapture capture)
+    {
         var frame = new FrameBuffer();
 
         foreach (var lease in capture.Leases)

@@ -7,13 +7,16 @@ namespace Mesh.Store.Snapshots;
 /// <summary>
 /// A snapshot file: a 72-byte header (magic "MESHSNAP", u32 format version, u32 zero, u64 log index, i64 revision, i64 compact revision, u64 cluster id,
 /// u64 member id, 12 zeros, u32 CRC-32C of bytes 0..67), then frames (u32 length, u32 kind, u32 CRC-32C of the payload, u32 CRC-32C of the twelve bytes
-/// before, payload), the last of kind End with the number of keys. What `etcdctl snapshot save` receives is the same bytes followed by their SHA-256.
+/// before, payload), the last of kind End with the number of keys, then zeros to a multiple of 512 (etcdctl looks for that and the hash after it). What `etcdctl snapshot save` receives is the same bytes followed by their SHA-256.
 /// </summary>
 internal static class SnapshotFormat
 {
     public const int HeaderSize = 72;
     public const int FrameHeaderSize = 16;
     public const uint FormatVersion = 1;
+
+    /// <summary>Zeros that follow so many bytes.</summary>
+    public static int Padding(long length) => (int)((512 - length % 512) % 512);
 
     private static ReadOnlySpan<byte> Magic => "MESHSNAP"u8;
 

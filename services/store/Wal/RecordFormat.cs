@@ -54,13 +54,13 @@ internal static class RecordFormat
         return true;
     }
 
-    /// <summary>Whether the bytes after a good header are the payload the header promises, with end mark and clean padding.</summary>
+    /// <summary>Whether the bytes after a good header are the payload the header promises, with end mark and clean padding (as far as the file goes).</summary>
     public static bool BodyHolds(in RecordHeader header, ReadOnlySpan<byte> record)
     {
-        if (record.Length < SizeOnDisk(header.Length)) return false;
+        if (record.Length < HeaderSize + header.Length + 1) return false;
         var payload = record.Slice(HeaderSize, header.Length);
         if (record[HeaderSize + header.Length] != EndMark || Crc32C.Compute(payload) != header.PayloadCrc) return false;
-        return record[(HeaderSize + header.Length + 1)..SizeOnDisk(header.Length)].IndexOfAnyExcept((byte)0) < 0;
+        return record[(HeaderSize + header.Length + 1)..].IndexOfAnyExcept((byte)0) < 0;
     }
 }
 
