@@ -1,0 +1,70 @@
+using Mesh.Api.Core.V1;
+using Mesh.Client;
+using Mesh.Scheduler.Cluster;
+using Mesh.Scheduler.Model;
+using Mesh.Scheduler.Queue;
+
+namespace Mesh.Scheduler;
+
+/// <summary>Carries what informers see into the cluster state and the queue. Handlers only note; nothing is decided here.</summary>
+internal sealed class ClusterFeed(ClusterState cluster, SchedulingQueue queue, Shards shards, SchedulerMetrics metrics, SchedulerOptions options)
+{
+    /// <summary>Registers with the informers; call before they start.</summary>
+    public void Attach(IInformerFactory informers)
+    {
+        informers.For<Node>().AddHandler(OnNode);
+        informers.For<Pod>().AddHandler(OnPod);
+    }
+
+    internal void OnNode(Node? old, Node? node)
+    {
+        if (node is null)
+        {
+            cluster.RemoveNode(old!.Metadata.Name!);
+            return;
+        }
+
+        if (!cluster.SetNode(node)) return;
+        metrics.Incoming(old is null ? "NodeAdd" : "NodeUpdate", "active");
+        queue.MoveAll();
+    }
+
+    internal void OnPod(Pod? old, Pod? pod)
+    {
+        if (pod is null)
+        {
+            Gone(old!);
+            return;
+        }
+
+        // The same name may be another pod now.
+        if (old is not null && old.Metadata.Uid != pod.Metadata.Uid) Gone(old);
+        var key = ObjectKey.Of(pod);
+        if (pod.Status?.Phase is "Succeeded" or "Failed")
+        {
+            Gone(pod);
+        }
+        else if (!string.IsNullOrEmpty(pod.Spec?.NodeName))
+        {
+            cluster.SetPod(pod.Metadata.Uid ?? "", pod.Spec.NodeName, new PodBlueprint(pod));
+            queue.Remove(key, pod.Metadata.Uid);
+        }
+        else if (pod.Metadata.DeletionTimestamp is not null)
+        {
+            queue.Remove(key, pod.Metadata.Uid);
+        }
+        else if ((pod.Spec?.SchedulerName ?? "default-scheduler") == options.SchedulerName && shards.Owns(key))
+        {
+            if (old is null) metrics.Incoming("PodAdd", "active");
+            queue.Set(pod);
+        }
+    }
+
+    private void Gone(Pod pod)
+    {
+        queue.Remove(ObjectKey.Of(pod), pod.Metadata.Uid);
+
+        // Room was made: pods that wait for it are tried again.
+        if (cluster.RemovePod(pod.Metadata.Uid ?? "")) queue.MoveAll();
+    }
+}
