@@ -23,7 +23,7 @@ internal sealed class TableConvertor(TimeProvider time)
 {
     private static readonly TableKind Plain = new(Column.Line("Name, Created At@"), static (o, _) => [o.Name(), o.Obj("metadata").Str("creationTimestamp")]);
 
-    private static readonly FrozenDictionary<(string Group, string Plural), TableKind> Kinds = new Dictionary<(string, string), TableKind>
+    private static readonly FrozenDictionary<(string Group, string Plural), TableKind> Builtin = new Dictionary<(string, string), TableKind>
     {
         [("", "pods")] = PodTable.Kind,
         [("", "services")] = NetworkTables.Service,
@@ -78,6 +78,8 @@ internal sealed class TableConvertor(TimeProvider time)
         [("resource.k8s.io", "resourceclaimtemplates")] = PolicyTables.NameAndAge,
         [("resource.k8s.io", "deviceclasses")] = PolicyTables.NameAndAge,
     }.ToFrozenDictionary();
+
+    private readonly FrozenDictionary<(string Group, string Plural), TableKind> kinds = Builtin;
 
     /// <summary>TableColumnDefinition objects, fresh for the caller.</summary>
     public JsonArray Columns(ApiResource resource) => [.. Of(resource).Columns.Select(c => c.ToJson())];
@@ -137,7 +139,7 @@ internal sealed class TableConvertor(TimeProvider time)
         return row;
     }
 
-    private static TableKind Of(ApiResource resource) => Kinds.GetValueOrDefault((resource.Group, resource.Plural), Plain);
+    private TableKind Of(ApiResource resource) => kinds.GetValueOrDefault((resource.Group, resource.Plural), Plain);
 
     private static JsonNode? ToNode(object? cell) => cell switch
     {
