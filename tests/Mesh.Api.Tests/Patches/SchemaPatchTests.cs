@@ -22,7 +22,7 @@ public class SchemaPatchTests
             """;
         Assert.Equal("""
             {"spec":{"strategy":{"type":"Recreate"},"template":{"spec":{"containers":[{"name":"a","image":"x:2","ports":[{"containerPort":80,"protocol":"TCP","hostPort":8080}],"env":[{"name":"K"},{"name":"L","value":"2"}]},{"name":"b","image":"y"}]}}}}
-            """, Sorted(SchemaPatch.Apply(document, Encoding.UTF8.GetBytes(patch), type)));
+            """, Sorted(StrategicMergePatch.Apply(document, Encoding.UTF8.GetBytes(patch), PatchSchema.Of(type))));
     }
 
     private static string Sorted(JsonObject obj) => obj.ToJsonString();

@@ -36,10 +36,10 @@ internal sealed class MemoryObjects : IObjectReader, IPolicyStore
     }
 
     public ValueTask<T?> GetAsync<T>(string? ns, string name, CancellationToken ct)
-        where T : class => throw new NotSupportedException();
+        where T : class, IKubeObject<T> => throw new NotSupportedException();
 
     public ValueTask<IReadOnlyList<T>> ListAsync<T>(string? ns, CancellationToken ct)
-        where T : class => throw new NotSupportedException();
+        where T : class, IKubeObject<T> => throw new NotSupportedException();
 
     public ValueTask<long> ChangedAtAsync(ApiResource resource, CancellationToken ct) => new(_revision);
 
