@@ -10,7 +10,7 @@ if running; then
   for _ in $(seq 300); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
   ! kill -0 "$pid" 2>/dev/null || { kill -KILL "$pid"; for f in "$DATA_DIR"/run/*.pid; do kill -KILL "$(cat "$f")" 2>/dev/null || true; done; }
 fi
-if [ -x "$BIN/Mesh.Standalone" ]; then "$BIN/Mesh.Standalone" cleanup --data-dir "$DATA_DIR" || die "clean-up failed (see above)"; fi
+if [ -x "$BIN/Mesh.Standalone" ] && [ -e "$DATA_DIR/cluster.json" ]; then "$BIN/Mesh.Standalone" cleanup --cluster "$DATA_DIR" || die "clean-up failed (see above)"; fi
 rm -f "$DATA_DIR"/run/*.pid
 if [ -n "$purge" ]; then
   case $DATA_DIR in

@@ -10,9 +10,9 @@ for f in "$DATA_DIR"/run/*.pid; do
     printf '%-14s %8s %8s  %s\n' "$name" "$pid" - dead
   fi
 done
-server=$(sed -n 's/^ *server: *//p' "$DATA_DIR/kubeconfig" | head -1)
-ask() { curl -s --max-time 5 --cacert "$DATA_DIR/pki/ca.crt" --cert "$DATA_DIR/pki/admin.crt" --key "$DATA_DIR/pki/admin.key" "$server$1"; }
+need_tools
+export KUBECONFIG=$DATA_DIR/kubeconfig
 say
-ask '/readyz?verbose' || die "the API at $server does not answer"
+"$TOOLS/kubectl" get --raw '/readyz?verbose' || die "the API does not answer"
 say
-ask /api/v1/componentstatuses | tr -d '\n' | sed 's/{"metadata"/\n&/g' | sed -n 's/.*"name" *: *"\([^"]*\)".*"status" *: *"\([^"]*\)".*/\1 healthy=\2/p'
+"$TOOLS/kubectl" get componentstatuses,nodes 2>/dev/null

@@ -1,5 +1,5 @@
 # up: install, build, start, wait.
-mode=standalone runtime=containerd node=$(hostname | tr '[:upper:]' '[:lower:]') extra=()
+mode=standalone runtime=containerd cluster=() run=()
 parse_common "$@"
 set -- "${ARGS[@]+"${ARGS[@]}"}"
 while [ $# -gt 0 ]; do
@@ -8,9 +8,9 @@ while [ $# -gt 0 ]; do
     --mode=*) mode=${1#*=} ;;
     --runtime) runtime=${2:-}; shift ;;
     --runtime=*) runtime=${1#*=} ;;
-    --node-name) node=${2:-}; shift ;;
-    --node-name=*) node=${1#*=} ;;
-    --*=*) extra+=("$1") ;;
+    --node-name) cluster+=("--node-name=${2:-}"); shift ;;
+    --*.*=*) run+=("$1") ;; # --store.quota-bytes=…: a setting of one service
+    --*=*) cluster+=("$1") ;;
     *) die "up: unknown option '$1' (./mesh help)" ;;
   esac
   shift
@@ -25,7 +25,7 @@ if [ "$runtime" = containerd ]; then
   apt_need containerd=containerd runc=runc /usr/lib/cni/bridge=containernetworking-plugins nft=nftables '/usr/lib/*/libnftables.so.1=libnftables1' \
     ip=iproute2 conntrack=conntrack mount=mount nsenter=util-linux
 fi
-apt_need curl=curl cc=gcc '/usr/lib/*/libc.a=libc6-dev'
+apt_need cc=gcc '/usr/lib/*/libc.a=libc6-dev'
 build
 
 if running; then
@@ -33,23 +33,16 @@ if running; then
 else
   [ -z "${MESH_START_LOG:-}" ] || date +%s.%N >"$MESH_START_LOG"
   mkdir -p "$DATA_DIR/logs" "$DATA_DIR/run"
-  "$BIN/Mesh.Standalone" prepare --data-dir "$DATA_DIR" --node-name "$node" "${extra[@]+"${extra[@]}"}" || die "could not prepare $DATA_DIR"
+  "$BIN/Mesh.Standalone" prepare --data-dir "$DATA_DIR" --runtime "$runtime" "${cluster[@]+"${cluster[@]}"}" || die "could not prepare $DATA_DIR"
   step "starting ($mode, $runtime)"
-  setsid "$MESH_ROOT/deploy/scripts/supervise" "$BIN" "$DATA_DIR" "$mode" --runtime "$runtime" --node-name "$node" "${extra[@]+"${extra[@]}"}" \
+  setsid "$MESH_ROOT/deploy/scripts/supervise" "$BIN" "$DATA_DIR" "$mode" "${run[@]+"${run[@]}"}" \
     </dev/null >>"$DATA_DIR/logs/supervisor.log" 2>&1 &
 fi
 
-server=$(sed -n 's/^ *server: *//p' "$DATA_DIR/kubeconfig" | head -1)
-ask() { curl -sf --max-time 5 --cacert "$DATA_DIR/pki/ca.crt" --cert "$DATA_DIR/pki/admin.crt" --key "$DATA_DIR/pki/admin.key" "$server$1"; }
-ready() { ask "/api/v1/nodes/$node" | tr -d ' \n' | grep -q '"type":"Ready","status":"True"\|"status":"True"[^}]*"type":"Ready"'; }
-deadline=$((SECONDS + ${MESH_UP_TIMEOUT:-120}))
-until ready; do
-  [ $SECONDS -lt $deadline ] || { tail -5 "$DATA_DIR"/logs/*.log >&2; die "the node did not become Ready (logs: ./mesh logs)"; }
-  sleep 0.1
-done
+"$BIN/Mesh.Standalone" wait --cluster "$DATA_DIR" --timeout "${MESH_UP_TIMEOUT:-120}s" || { tail -n 20 "$DATA_DIR"/logs/*.log >&2; die "the node did not become Ready (logs: ./mesh logs)"; }
 
 kubectl=kubectl; command -v kubectl >/dev/null 2>&1 || kubectl=$TOOLS/kubectl
-step "node $node is Ready"
+step "the node is Ready"
 cat <<READY
 
   export KUBECONFIG=$DATA_DIR/kubeconfig

@@ -105,6 +105,9 @@ public interface IKubeClient
     /// <summary>Lists any resource, known by name only, as raw JSON objects (garbage collector, namespace deletion).</summary>
     Task<KubeList<ReadOnlyMemory<byte>>> ListRawAsync(ApiResource resource, ListQuery query, CancellationToken ct = default);
 
+    /// <summary>Watches any resource; the objects are raw JSON. Otherwise as <see cref="WatchAsync{T}"/>.</summary>
+    IAsyncEnumerable<WatchEvent<byte[]>> WatchRawAsync(ApiResource resource, ListQuery query, bool sendInitialEvents, CancellationToken ct = default);
+
     /// <summary>Deletes an object of any resource.</summary>
     Task DeleteRawAsync(ApiResource resource, string? ns, string name, DeleteOptions? options = null, CancellationToken ct = default);
 

@@ -40,27 +40,13 @@ public sealed class KubeClient : IKubeClient
         where T : class, IKubeObject<T> => ListCoreAsync(T.Resource, query, static bytes => KubeJson.Deserialize<T>(bytes.Span), ct);
 
     /// <inheritdoc />
-    public async IAsyncEnumerable<WatchEvent<T>> WatchAsync<T>(ListQuery query, bool sendInitialEvents, [EnumeratorCancellation] CancellationToken ct = default)
-        where T : class, IKubeObject<T>
-    {
-        ArgumentNullException.ThrowIfNull(query);
-        using var call = _objects.Watch(
-            new WatchRequest
-            {
-                Resource = Wire(T.Resource),
-                Namespace = query.Namespace ?? "",
-                LabelSelector = query.LabelSelector ?? "",
-                FieldSelector = query.FieldSelector ?? "",
-                ResourceVersion = query.ResourceVersion ?? "",
-                SendInitialEvents = sendInitialEvents,
-                AllowBookmarks = true,
-            },
-            cancellationToken: ct);
-        while (await RpcFailures.Map(call.ResponseStream.MoveNext(ct), ct).ConfigureAwait(false))
-        {
-            foreach (var e in call.ResponseStream.Current.Events) yield return Event<T>(e);
-        }
-    }
+    public IAsyncEnumerable<WatchEvent<T>> WatchAsync<T>(ListQuery query, bool sendInitialEvents, CancellationToken ct = default)
+        where T : class, IKubeObject<T> =>
+        WatchCoreAsync(T.Resource, query, sendInitialEvents, static bytes => KubeJson.Deserialize<T>(bytes.Span), ct);
+
+    /// <inheritdoc />
+    public IAsyncEnumerable<WatchEvent<byte[]>> WatchRawAsync(ApiResource resource, ListQuery query, bool sendInitialEvents, CancellationToken ct = default) =>
+        WatchCoreAsync(resource, query, sendInitialEvents, static bytes => bytes.ToByteArray(), ct);
 
     /// <inheritdoc />
     public async Task<T> CreateAsync<T>(T obj, CancellationToken ct = default)
@@ -163,8 +149,31 @@ public sealed class KubeClient : IKubeClient
         return new KubeList<TItem>(items, revision, string.IsNullOrEmpty(next) ? null : next);
     }
 
-    private static WatchEvent<T> Event<T>(Rpc.V1.WatchEvent e)
-        where T : class, IKubeObject<T>
+    private async IAsyncEnumerable<WatchEvent<T>> WatchCoreAsync<T>(
+        ApiResource resource, ListQuery query, bool sendInitialEvents, Func<ByteString, T> read, [EnumeratorCancellation] CancellationToken ct)
+        where T : class
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        using var call = _objects.Watch(
+            new WatchRequest
+            {
+                Resource = Wire(resource),
+                Namespace = query.Namespace ?? "",
+                LabelSelector = query.LabelSelector ?? "",
+                FieldSelector = query.FieldSelector ?? "",
+                ResourceVersion = query.ResourceVersion ?? "",
+                SendInitialEvents = sendInitialEvents,
+                AllowBookmarks = true,
+            },
+            cancellationToken: ct);
+        while (await RpcFailures.Map(call.ResponseStream.MoveNext(ct), ct).ConfigureAwait(false))
+        {
+            foreach (var e in call.ResponseStream.Current.Events) yield return Event(e, read);
+        }
+    }
+
+    private static WatchEvent<T> Event<T>(Rpc.V1.WatchEvent e, Func<ByteString, T> read)
+        where T : class
     {
         if (e.Type == Rpc.V1.WatchEvent.Types.Type.Error) throw new ApiException(KubeJson.Deserialize<Status>(e.Object.Span));
         var type = e.Type switch
@@ -174,7 +183,7 @@ public sealed class KubeClient : IKubeClient
             Rpc.V1.WatchEvent.Types.Type.Deleted => WatchEventType.Deleted,
             _ => WatchEventType.Bookmark,
         };
-        var obj = type == WatchEventType.Bookmark || e.Object.IsEmpty ? null : KubeJson.Deserialize<T>(e.Object.Span);
+        var obj = type == WatchEventType.Bookmark || e.Object.IsEmpty ? null : read(e.Object);
         return new WatchEvent<T>(type, obj, e.ResourceVersion, e.InitialEventsEnd);
     }
 

@@ -1,10 +1,8 @@
+using Mesh.Hosting;
+
 namespace Mesh.Controllers;
 
 internal static class Program
 {
-    private static int Main()
-    {
-        Console.Error.WriteLine("Mesh.Controllers is not built yet");
-        return 1;
-    }
+    private static Task<int> Main(string[] args) => MeshHost.RunAsync(args, new ControllersService());
 }

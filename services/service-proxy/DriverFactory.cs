@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using Mesh.Hosting;
 using Mesh.ServiceProxy.Model;
 using Mesh.ServiceProxy.Nftables;
+using Mesh.ServiceProxy.Userspace;
 using Microsoft.Extensions.Logging;
 
 namespace Mesh.ServiceProxy;
@@ -8,7 +10,7 @@ namespace Mesh.ServiceProxy;
 /// <summary>Chooses the driver: the one asked for, or the first that this machine allows.</summary>
 internal static class DriverFactory
 {
-    private static readonly string[] Known = ["auto", "nftables", "none"];
+    private static readonly string[] Known = ["auto", "nftables", "userspace", "none"];
 
     public static void Check(ProxyOptions options)
     {
@@ -32,7 +34,35 @@ internal static class DriverFactory
             Log.DriverUnusable(logger, "nftables", reason.Trim());
         }
 
+        if (options.Driver is "auto" or "userspace")
+        {
+            if (NativeForwarder.TryCreate(out var reason) is { } forwarder)
+            {
+                LocalRoute(options.ServiceCidr, logger);
+                return new UserspaceDriver(forwarder, loggers.CreateLogger<UserspaceDriver>());
+            }
+
+            throw new InvalidOperationException($"the userspace driver cannot be used: {reason}");
+        }
+
         return new NoDriver();
+    }
+
+    /// <summary>Makes every address of the service range one of this machine's, so that they can be listened on.</summary>
+    private static void LocalRoute(string cidr, ILogger logger)
+    {
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo("ip", ["route", "replace", "local", cidr, "dev", "lo"]) { RedirectStandardError = true });
+            var error = process?.StandardError.ReadToEnd();
+            process?.WaitForExit();
+            if (process?.ExitCode != 0)
+                Log.SettingFailed(logger, $"a local route for {cidr}", error?.Trim() ?? "ip did not start");
+        }
+        catch (System.ComponentModel.Win32Exception e)
+        {
+            Log.SettingFailed(logger, $"a local route for {cidr}", e.Message);
+        }
     }
 
     /// <summary>Forwards nothing: for hollow nodes, whose pods have no network.</summary>

@@ -1,10 +1,72 @@
+using System.ComponentModel;
+using Mesh.Hosting;
+
 namespace Mesh.Standalone;
 
+/// <summary>
+/// The commands behind ./mesh:
+///   prepare  certificates, kubeconfig, etcdctl.env; remembers the options of the cluster
+///   run      every service in this process, or those of --services
+///   wait     until the node is Ready
+///   cleanup  containers, networks, mounts and cgroups that the cluster made
+/// </summary>
 internal static class Program
 {
-    private static int Main()
+    private const string Usage = "usage: Mesh.Standalone prepare|run|wait|cleanup [OPTION...] (each takes --help)";
+
+    private static async Task<int> Main(string[] args)
     {
-        Console.Error.WriteLine("Mesh.Standalone is not built yet");
-        return 1;
+        var rest = args.Skip(1).ToArray();
+        try
+        {
+            switch (args.FirstOrDefault())
+            {
+                case "prepare":
+                    var options = MeshHost.CreateBuilder(rest).Bind<ClusterOptions>();
+                    options.Complete();
+                    Preparation.Run(options);
+                    return 0;
+                case "run":
+                    var builder = MeshHost.CreateBuilder(rest);
+                    var run = builder.Bind<RunOptions>();
+                    Composition.Add(builder, ClusterOptions.Load(run.Cluster), run.Services);
+                    return await MeshHost.RunAsync(builder);
+                case "wait":
+                    var wait = MeshHost.CreateBuilder(rest).Bind<WaitOptions>();
+                    return await NodeWait.RunAsync(ClusterOptions.Load(wait.Cluster), wait.Timeout);
+                case "cleanup":
+                    var clean = MeshHost.CreateBuilder(rest).Bind<RunOptions>();
+                    return await Cleanup.RunAsync(ClusterOptions.Load(clean.Cluster));
+                case "--help" or "-h":
+                    Console.WriteLine(Usage);
+                    return 0;
+                default:
+                    await Console.Error.WriteLineAsync(Usage);
+                    return 2;
+            }
+        }
+        catch (SettingsException e)
+        {
+            await Console.Error.WriteLineAsync("error: " + e.Message);
+            return 2;
+        }
+    }
+
+    private sealed class RunOptions
+    {
+        [Description("data directory of a prepared cluster")]
+        public string Cluster { get; set; } = ".mesh";
+
+        [Description("services to run, comma separated; default: all")]
+        public string Services { get; set; } = "";
+    }
+
+    private sealed class WaitOptions
+    {
+        [Description("data directory of a prepared cluster")]
+        public string Cluster { get; set; } = ".mesh";
+
+        [Description("how long to wait")]
+        public TimeSpan Timeout { get; set; } = TimeSpan.FromMinutes(2);
     }
 }

@@ -84,12 +84,17 @@ public sealed class FakeKubeClient(TimeProvider? time = null) : IKubeClient
     public Task<KubeList<ReadOnlyMemory<byte>>> ListRawAsync(ApiResource resource, ListQuery query, CancellationToken ct = default) =>
         Run("list", resource, query.Namespace, "", () => List(resource, query, o => (ReadOnlyMemory<byte>)FakeObjects.Bytes(o)), ct);
 
-    public async IAsyncEnumerable<WatchEvent<T>> WatchAsync<T>(
-        ListQuery query, bool sendInitialEvents, [EnumeratorCancellation] CancellationToken ct = default)
-        where T : class, IKubeObject<T>
+    public IAsyncEnumerable<WatchEvent<T>> WatchAsync<T>(ListQuery query, bool sendInitialEvents, CancellationToken ct = default)
+        where T : class, IKubeObject<T> => WatchCoreAsync(T.Resource, query, sendInitialEvents, FakeObjects.Typed<T>, ct);
+
+    public IAsyncEnumerable<WatchEvent<byte[]>> WatchRawAsync(ApiResource resource, ListQuery query, bool sendInitialEvents, CancellationToken ct = default) =>
+        WatchCoreAsync(resource, query, sendInitialEvents, FakeObjects.Bytes, ct);
+
+    private async IAsyncEnumerable<WatchEvent<T>> WatchCoreAsync<T>(
+        ApiResource resource, ListQuery query, bool sendInitialEvents, Func<JsonObject, T> read, [EnumeratorCancellation] CancellationToken ct)
     {
         if (sendInitialEvents && !StreamingLists) throw Statuses.BadRequest("sendInitialEvents is forbidden for watch").ToException();
-        Check("watch", T.Resource, query.Namespace, "");
+        Check("watch", resource, query.Namespace, "");
         List<WatchEvent<T>> initial = [];
         System.Threading.Channels.Channel<FakeChange> changes;
         lock (_objects.Gate)
@@ -98,8 +103,8 @@ public sealed class FakeKubeClient(TimeProvider? time = null) : IKubeClient
             if (from < _objects.CompactedTo) throw Statuses.Expired($"too old resource version: {from} ({_objects.CompactedTo})").ToException();
             if (sendInitialEvents)
             {
-                initial.AddRange(_objects.Of(T.Resource).Where(o => FakeObjects.Matches(o, query)).Select(o => Event<T>(WatchEventType.Added, o)));
-                initial.Add(new WatchEvent<T>(WatchEventType.Bookmark, null, _objects.Revision.ToString(), true));
+                initial.AddRange(_objects.Of(resource).Where(o => FakeObjects.Matches(o, query)).Select(o => Event(WatchEventType.Added, o, read)));
+                initial.Add(new WatchEvent<T>(WatchEventType.Bookmark, default, _objects.Revision.ToString(), true));
             }
 
             changes = _objects.Subscribe(from);
@@ -110,11 +115,11 @@ public sealed class FakeKubeClient(TimeProvider? time = null) : IKubeClient
             foreach (var e in initial) yield return e;
             await foreach (var change in changes.Reader.ReadAllAsync(ct).ConfigureAwait(false))
             {
-                if (change.Resource.Plural != T.Resource.Plural || change.Resource.Group != T.Resource.Group) continue;
+                if (change.Resource.Plural != resource.Plural || change.Resource.Group != resource.Group) continue;
                 var was = change.Old is { } old && FakeObjects.Matches(old, query);
                 var now = change.Now is { } obj && FakeObjects.Matches(obj, query);
-                if (now) yield return Event<T>(was ? WatchEventType.Modified : WatchEventType.Added, change.Now!);
-                else if (was) yield return Event<T>(WatchEventType.Deleted, change.Old!) with { ResourceVersion = change.Revision.ToString() };
+                if (now) yield return Event(was ? WatchEventType.Modified : WatchEventType.Added, change.Now!, read);
+                else if (was) yield return Event(WatchEventType.Deleted, change.Old!, read) with { ResourceVersion = change.Revision.ToString() };
             }
         }
         finally
@@ -355,6 +360,6 @@ public sealed class FakeKubeClient(TimeProvider? time = null) : IKubeClient
         _objects.Put(r, old, next);
     }
 
-    private static WatchEvent<T> Event<T>(WatchEventType type, JsonObject obj)
-        where T : class, IKubeObject<T> => new(type, FakeObjects.Typed<T>(obj), FakeObjects.Meta(obj)["resourceVersion"]!.ToString(), false);
+    private static WatchEvent<T> Event<T>(WatchEventType type, JsonObject obj, Func<JsonObject, T> read) =>
+        new(type, read(obj), FakeObjects.Meta(obj)["resourceVersion"]!.ToString(), false);
 }

@@ -24,18 +24,21 @@ public sealed class WorkQueue<TKey> : IDisposable
     private readonly TimeProvider _time;
     private readonly IRateLimiter<TKey> _limiter;
     private readonly ITimer _timer;
-    private readonly WorkQueueMetrics _metrics;
+    private readonly WorkQueueMetrics? _metrics;
+    private readonly KeyValuePair<string, object?> _label;
     private DateTimeOffset _timerAt = DateTimeOffset.MaxValue;
     private bool _shutDown;
 
     /// <summary>A queue; the name is the metrics' label.</summary>
-    public WorkQueue(string name, TimeProvider? time = null, IRateLimiter<TKey>? limiter = null)
+    public WorkQueue(string name, TimeProvider? time = null, IRateLimiter<TKey>? limiter = null, WorkQueueMetrics? metrics = null)
     {
         Name = name;
         _time = time ?? TimeProvider.System;
         _limiter = limiter ?? new ControllerRateLimiter<TKey>(_time);
         _timer = _time.CreateTimer(_ => MoveDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _metrics = new WorkQueueMetrics(name, () => Count, Running);
+        _label = new KeyValuePair<string, object?>("name", name);
+        _metrics = metrics;
+        _metrics?.Register(this, name, () => Count, Running);
     }
 
     /// <summary>The name given at construction.</summary>
@@ -79,7 +82,7 @@ public sealed class WorkQueue<TKey> : IDisposable
     /// <summary>Asks for a retry after the rate limiter's wait.</summary>
     public void AddRateLimited(TKey key)
     {
-        _metrics.Retry();
+        _metrics?.Retry(_label);
         AddAfter(key, _limiter.When(key));
     }
 
@@ -116,7 +119,7 @@ public sealed class WorkQueue<TKey> : IDisposable
     {
         lock (_gate)
         {
-            if (_processing.Remove(key, out var started)) _metrics.Worked(_time.GetElapsedTime(started));
+            if (_processing.Remove(key, out var started)) _metrics?.Worked(_label, _time.GetElapsedTime(started));
             if (_dirty.Contains(key)) MakeReady(key);
         }
     }
@@ -140,7 +143,7 @@ public sealed class WorkQueue<TKey> : IDisposable
     {
         ShutDown();
         _timer.Dispose();
-        _metrics.Dispose();
+        _metrics?.Unregister(this);
     }
 
     private bool TryTakeLocked([MaybeNullWhen(false)] out TKey key)
@@ -151,7 +154,7 @@ public sealed class WorkQueue<TKey> : IDisposable
             _dirty.Remove(key);
             var now = _time.GetTimestamp();
             _processing[key] = now;
-            if (_addedAt.Remove(key, out var added)) _metrics.Waited(_time.GetElapsedTime(added, now));
+            if (_addedAt.Remove(key, out var added)) _metrics?.Waited(_label, _time.GetElapsedTime(added, now));
             return true;
         }
     }
@@ -159,7 +162,7 @@ public sealed class WorkQueue<TKey> : IDisposable
     private void AddLocked(TKey key)
     {
         if (_shutDown || !_dirty.Add(key)) return;
-        _metrics.Added();
+        _metrics?.Added(_label);
         _addedAt.TryAdd(key, _time.GetTimestamp());
         if (!_processing.ContainsKey(key)) MakeReady(key);
     }

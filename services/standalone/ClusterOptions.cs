@@ -1,0 +1,109 @@
+using System.ComponentModel;
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
+using System.Text.Json;
+using Mesh.Hosting;
+
+namespace Mesh.Standalone;
+
+/// <summary>What one single-node cluster is: written once by <c>prepare</c>, read by every later command on the same data directory.</summary>
+internal sealed class ClusterOptions
+{
+    [Description("directory of everything the cluster keeps: store, certificates, containers, logs")]
+    public string DataDir { get; set; } = ".mesh";
+
+    [Description("name of the node")]
+    public string NodeName { get; set; } = Environment.MachineName.ToLowerInvariant();
+
+    [Description("address of the node; default: that of the interface with the default route")]
+    public string NodeIp { get; set; } = "";
+
+    [Description("containerd, or hollow for simulated containers")]
+    public string Runtime { get; set; } = "containerd";
+
+    [Description("addresses of services")]
+    public string ServiceCidr { get; set; } = "10.96.0.0/16";
+
+    [Description("addresses of pods")]
+    public string PodCidr { get; set; } = "10.244.0.0/16";
+
+    [Description("domain of the cluster")]
+    public string ClusterDomain { get; set; } = "cluster.local";
+
+    [Description("port of the gateway (REST and gRPC)")]
+    public int ApiPort { get; set; } = 6443;
+
+    [Description("port of the store (etcd v3)")]
+    public int StorePort { get; set; } = 2379;
+
+    [Description("port of the node agent")]
+    public int NodePort { get; set; } = 10250;
+
+    [Description("port of the cluster DNS on the node; pods reach it at the kube-dns Service")]
+    public int DnsPort { get; set; } = 10053;
+
+    /// <summary>First address of the service range.</summary>
+    public IPAddress ServiceAddress(int offset)
+    {
+        var bytes = IPNetwork.Parse(ServiceCidr).BaseAddress.GetAddressBytes();
+        var value = System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(bytes) + (uint)offset;
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(bytes, value);
+        return new IPAddress(bytes);
+    }
+
+    /// <summary>Checks what can be checked before anything is made, and fills in the node's address.</summary>
+    /// <exception cref="SettingsException">An option is wrong.</exception>
+    public void Complete()
+    {
+        DataDir = Path.GetFullPath(DataDir);
+        if (Runtime is not ("containerd" or "hollow"))
+            throw new SettingsException($"--runtime {Runtime} is neither containerd nor hollow");
+        foreach (var (name, value) in ((string, string)[])[("--service-cidr", ServiceCidr), ("--pod-cidr", PodCidr)])
+        {
+            if (!IPNetwork.TryParse(value, out var network) || network.BaseAddress.AddressFamily != AddressFamily.InterNetwork)
+                throw new SettingsException($"{name} {value} is not an IPv4 range such as 10.96.0.0/16");
+        }
+
+        if (Mesh.Api.Names.Dns1123Subdomain(NodeName) is { Count: > 0 } errors)
+            throw new SettingsException($"--node-name {NodeName}: {errors[0]}");
+        if (NodeIp.Length == 0)
+            NodeIp = DefaultAddress().ToString();
+        else if (!IPAddress.TryParse(NodeIp, out _))
+            throw new SettingsException($"--node-ip {NodeIp} is not an IP address");
+    }
+
+    public void Save()
+    {
+        var path = new ClusterLayout(DataDir).Options;
+        Directory.CreateDirectory(DataDir);
+        File.WriteAllText(path + ".part", JsonSerializer.Serialize(this, Format));
+        File.Move(path + ".part", path, overwrite: true);
+    }
+
+    /// <exception cref="SettingsException">The directory was never prepared, or its file is damaged.</exception>
+    public static ClusterOptions Load(string dataDir)
+    {
+        var path = new ClusterLayout(Path.GetFullPath(dataDir)).Options;
+        try
+        {
+            return JsonSerializer.Deserialize<ClusterOptions>(File.ReadAllText(path)) ?? throw new JsonException("empty");
+        }
+        catch (Exception e) when (e is IOException or JsonException)
+        {
+            throw new SettingsException($"{path}: {e.Message} (run 'prepare --data-dir {dataDir}' first)");
+        }
+    }
+
+    private static readonly JsonSerializerOptions Format = new() { WriteIndented = true };
+
+    private static IPAddress DefaultAddress()
+    {
+        var candidates = NetworkInterface.GetAllNetworkInterfaces()
+            .Where(i => i.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown && i.NetworkInterfaceType != NetworkInterfaceType.Loopback)
+            .Select(i => i.GetIPProperties())
+            .OrderByDescending(p => p.GatewayAddresses.Any(g => g.Address.AddressFamily == AddressFamily.InterNetwork && !g.Address.Equals(IPAddress.Any)));
+        return candidates.SelectMany(p => p.UnicastAddresses).Select(a => a.Address).FirstOrDefault(a => a.AddressFamily == AddressFamily.InterNetwork)
+            ?? IPAddress.Loopback;
+    }
+}

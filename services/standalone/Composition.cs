@@ -1,0 +1,109 @@
+using Mesh.Controllers;
+using Mesh.Dns;
+using Mesh.Gateway;
+using Mesh.Hosting;
+using Mesh.NodeAgent;
+using Mesh.Scheduler;
+using Mesh.Security;
+using Mesh.Security.Pki;
+using Mesh.Security.Tokens;
+using Mesh.ServiceProxy;
+using Mesh.Store;
+
+namespace Mesh.Standalone;
+
+/// <summary>
+/// The whole cluster on one page: which services, in which order, and how each finds the next. In one process they talk in memory and carry
+/// tokens made at start; in processes of their own they talk TLS and carry client certificates. Everything set here is a default that flags
+/// (--gateway.listen …) and the environment override.
+/// </summary>
+internal static class Composition
+{
+    private static readonly string[] Order = ["store", "gateway", "controllers", "scheduler", "node-agent", "service-proxy", "dns"];
+
+    public static void Add(MeshHostBuilder builder, ClusterOptions cluster, string only)
+    {
+        var wanted = only.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (wanted.FirstOrDefault(s => !Order.Contains(s)) is { } unknown)
+            throw new SettingsException($"--services {unknown}: there are {string.Join(", ", Order)}");
+        var together = wanted.Length == 0;
+        var layout = new ClusterLayout(cluster.DataDir);
+        var pki = new PkiPaths(layout.Pki);
+        var tokens = new StaticTokens();
+        builder.Share(tokens);
+        foreach (var name in Order.Where(s => together || wanted.Contains(s)))
+        {
+            void Set(string key, string value) => builder.Set(name, key, value);
+            void Client(string kubeconfig, string user, params string[] groups)
+            {
+                Set("kubeconfig", together ? "" : layout.Config(kubeconfig));
+                if (!together)
+                    return;
+                Set("gateway", "inproc://gateway");
+                Set("gateway-token", tokens.Create(new UserInfo(user, "", groups)));
+            }
+
+            switch (name)
+            {
+                case "store":
+                    Set("data-dir", layout.Store);
+                    Set("name", cluster.NodeName);
+                    Set("listen", (together ? "inproc://store," : "") + $"https://127.0.0.1:{cluster.StorePort}");
+                    Set("cert-file", pki.StoreServer.Certificate);
+                    Set("key-file", pki.StoreServer.Key);
+                    Set("trusted-ca-file", pki.StoreCa.Certificate);
+                    builder.Add(new StoreService());
+                    break;
+                case "gateway":
+                    Set("store", together ? "inproc://store" : $"https://127.0.0.1:{cluster.StorePort}");
+                    Set("listen", (together ? "inproc://gateway," : "") + $"https://0.0.0.0:{cluster.ApiPort}");
+                    Set("pki-dir", layout.Pki);
+                    Set("advertise-address", cluster.NodeIp);
+                    Set("service-cidr", cluster.ServiceCidr);
+                    builder.Add(new GatewayService());
+                    break;
+                case "controllers":
+                    Client(ClusterKubeConfigs.Controllers, "system:kube-controller-manager");
+                    Set("root-ca-file", pki.Ca.Certificate);
+                    Set("cluster-cidr", cluster.PodCidr);
+                    builder.Add(new ControllersService());
+                    break;
+                case "scheduler":
+                    Client(ClusterKubeConfigs.Scheduler, "system:kube-scheduler");
+                    builder.Add(new SchedulerService());
+                    break;
+                case "node-agent":
+                    Client(ClusterKubeConfigs.Node, UserNames.NodePrefix + cluster.NodeName, UserNames.Nodes);
+                    Set("node-name", cluster.NodeName);
+                    Set("node-ip", cluster.NodeIp);
+                    Set("data-dir", layout.Node);
+                    Set("runtime", cluster.Runtime);
+                    Set("listen", $"https://0.0.0.0:{cluster.NodePort}");
+                    Set("cert-file", pki.NodeServer.Certificate);
+                    Set("key-file", pki.NodeServer.Key);
+                    Set("client-ca-file", pki.Ca.Certificate);
+                    Set("cluster-dns", cluster.ServiceAddress(10).ToString());
+                    Set("cluster-domain", cluster.ClusterDomain);
+                    builder.Add(new NodeAgentService());
+                    break;
+                case "service-proxy":
+                    Client(ClusterKubeConfigs.Proxy, "system:kube-proxy");
+                    Set("node-name", cluster.NodeName);
+                    Set("pod-cidr", cluster.PodCidr);
+                    Set("service-cidr", cluster.ServiceCidr);
+                    if (cluster.Runtime == "hollow")
+                        Set("driver", "none");
+                    builder.Add(new ServiceProxyService());
+                    break;
+                case "dns":
+                    Client(ClusterKubeConfigs.Dns, "system:kube-dns");
+                    Set("listen", $"0.0.0.0:{cluster.DnsPort}");
+                    Set("advertise-address", cluster.NodeIp);
+                    Set("cluster-ip", cluster.ServiceAddress(10).ToString());
+                    Set("domain", cluster.ClusterDomain);
+                    builder.Add(new DnsService());
+                    break;
+            }
+        }
+    }
+}
