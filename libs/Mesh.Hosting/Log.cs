@@ -18,4 +18,7 @@ internal static partial class Log
 
     [LoggerMessage(Level = LogLevel.Critical, Message = "A service ended by itself; the process stops")]
     public static partial void Crashed(ILogger logger, string name);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A default is set for a setting that no service has")]
+    public static partial void UnknownDefault(ILogger logger, string setting);
 }

@@ -26,6 +26,7 @@ public sealed class MeshHost : IAsyncDisposable
         foreach (var service in services) _slots.Add(new Slot(service, ServiceInstance.Build(service, process)));
         if (!process.Settings.HelpRequested && process.Settings.UnusedFlags().FirstOrDefault() is { } unknown)
             throw new SettingsException($"unknown flag: {unknown}");
+        foreach (var setting in process.Settings.UnknownDefaults()) Log.UnknownDefault(_log, setting);
         _tracing = StartTracing(process);
     }
 

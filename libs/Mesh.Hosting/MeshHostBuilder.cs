@@ -96,7 +96,7 @@ public sealed class MeshHostBuilder
         try
         {
             using var reader = File.OpenText(paths[^1]);
-            _settings.AddFile(reader, paths[^1], [.. _services.Select(s => SettingsSource.Normalize(s.Name))]);
+            _settings.AddFile(reader, paths[^1]);
         }
         catch (IOException e)
         {

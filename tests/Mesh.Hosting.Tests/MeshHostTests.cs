@@ -82,6 +82,19 @@ public sealed class MeshHostTests
     }
 
     [Fact]
+    public async Task A_default_for_a_setting_that_does_not_exist_is_reported()
+    {
+        var log = new MemoryStream();
+        await using (MeshHost.CreateBuilder([]).UseEnvironment([]).UseLog(new LogSink(log, LogFormat.Text, TimeProvider.System))
+            .Set("web", "listen", "http://127.0.0.1:0").Set("web", "lisen", "x").Add(new Web()).Build())
+        {
+        }
+        var text = System.Text.Encoding.UTF8.GetString(log.ToArray());
+        Assert.Contains("setting=\"web.lisen\"", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("web.listen", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Shared_objects_reach_every_service()
     {
         var shared = new List<string>();

@@ -47,6 +47,26 @@ public sealed class SettingsTests
         Assert.Equal(["--data-dir"], source.UnusedFlags());
     }
 
+    [Fact]
+    public async Task The_process_may_bind_its_own_options_before_the_services_are_added()
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(file, "data-dir: /root\nworker:\n  data-dir: /worker\n");
+            var builder = MeshHost.CreateBuilder(["--config", file, "--port", "7"]).UseEnvironment([]);
+            var mine = builder.Bind<Options>();
+            Assert.Equal(("/root", 7), (mine.DataDir, mine.Port));
+            var worker = new Worker();
+            await using var host = builder.Add(worker).Add(new Other()).Set("worker", "verbose", "true").Build();
+            Assert.Equal(("/worker", true), (worker.Bound!.DataDir, worker.Bound.Verbose));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
     [Theory]
     [InlineData("--port=many", "store.port: \"many\" is no Int32")]
     [InlineData("--port=99999999999", "store.port: \"99999999999\" is no Int32")]
@@ -78,9 +98,25 @@ public sealed class SettingsTests
         var source = new SettingsSource();
         source.AddFlags(flags);
         source.AddEnvironment(environment ?? []);
-        if (file is not null) source.AddFile(new StringReader(file), "test.yaml", ["store"]);
+        if (file is not null) source.AddFile(new StringReader(file), "test.yaml");
         foreach (var (key, value) in defaults) source.SetDefault("store", key, value);
         return new SettingsSection(source, "store", alsoRoot: true).Bind<Options>();
+    }
+
+    private sealed class Worker : IMeshService
+    {
+        public string Name => "worker";
+
+        public Options? Bound { get; private set; }
+
+        public void Configure(MeshServiceBuilder builder) => Bound = builder.Bind<Options>();
+    }
+
+    private sealed class Other : IMeshService
+    {
+        public string Name => "other";
+
+        public void Configure(MeshServiceBuilder builder) => builder.Bind<Options>();
     }
 
     private enum Mode

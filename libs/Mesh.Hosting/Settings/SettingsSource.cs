@@ -12,8 +12,10 @@ internal sealed class SettingsSource
 {
     private readonly List<Flag> _flags = [];
     private readonly Dictionary<string, string> _environment = new(StringComparer.Ordinal);
-    private readonly Dictionary<(string Section, string Key), List<string>> _file = [];
+    // Joined names, as in the environment: the file may be read before it is known which services there are.
+    private readonly Dictionary<string, List<string>> _file = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Section, string Key), List<string>> _defaults = [];
+    private readonly HashSet<(string Section, string Key)> _asked = [];
 
     public bool HelpRequested { get; private set; }
 
@@ -48,8 +50,8 @@ internal sealed class SettingsSource
             if (name.StartsWith("MESH_", StringComparison.Ordinal)) _environment[Normalize(name[5..])] = value;
     }
 
-    /// <summary>Reads a YAML (or JSON) document: maps nest into keys; a top-level map whose name is a service is its section.</summary>
-    public void AddFile(TextReader reader, string path, IReadOnlyCollection<string> sections)
+    /// <summary>Reads a YAML (or JSON) document: maps nest into keys, so that a top-level map with the service's name is its section.</summary>
+    public void AddFile(TextReader reader, string path)
     {
         var yaml = new YamlStream();
         try
@@ -62,12 +64,7 @@ internal sealed class SettingsSource
         }
         if (yaml.Documents.Count == 0 || yaml.Documents[0].RootNode is YamlScalarNode { Value: null or "" }) return;
         if (yaml.Documents[0].RootNode is not YamlMappingNode root) throw new SettingsException($"{path}: a map of settings is expected");
-        foreach (var (keyNode, node) in root.Children)
-        {
-            var key = Normalize(((YamlScalarNode)keyNode).Value ?? "");
-            if (sections.Contains(key) && node is YamlMappingNode section) ReadMap(section, key, "", path);
-            else ReadNode(node, "", key, path);
-        }
+        ReadMap(root, "", path);
     }
 
     public void SetDefault(string section, string key, string value) => _defaults[(Normalize(section), Normalize(key))] = [value];
@@ -76,6 +73,8 @@ internal sealed class SettingsSource
     public IReadOnlyList<string>? Find(string section, string key, bool alsoRoot)
     {
         (section, key) = (Normalize(section), Normalize(key));
+        _asked.Add((section, key));
+        if (alsoRoot) _asked.Add(("", key));
         var flags = _flags.Where(f => f.Key == key && (f.Section == section || (alsoRoot && f.Section.Length == 0))).ToList();
         if (flags.Count > 0)
         {
@@ -83,33 +82,40 @@ internal sealed class SettingsSource
             return [.. flags.Select(f => f.Value)];
         }
         if (_environment.TryGetValue(section + key, out var variable)) return [variable];
-        if (_file.TryGetValue((section, key), out var values) || (alsoRoot && _file.TryGetValue(("", key), out values))) return values;
+        if (_file.TryGetValue(section + key, out var values) || (alsoRoot && _file.TryGetValue(key, out values))) return values;
         return _defaults.TryGetValue((section, key), out values) || (alsoRoot && _defaults.TryGetValue(("", key), out values)) ? values : null;
     }
 
     /// <summary>Flags nothing has asked for.</summary>
     public IEnumerable<string> UnusedFlags() => _flags.Where(f => !f.Used).Select(f => f.Written.Split('=')[0]);
 
-    private void ReadMap(YamlMappingNode map, string section, string prefix, string path)
+    /// <summary>Defaults set by the program for settings that do not exist: a mistake in the program.</summary>
+    public IEnumerable<string> UnknownDefaults() => _defaults.Keys.Where(d => !_asked.Contains(d)).Select(d => d.Section.Length > 0 ? $"{d.Section}.{d.Key}" : d.Key);
+
+    private void ReadMap(YamlMappingNode map, string prefix, string path)
     {
-        foreach (var (key, node) in map.Children) ReadNode(node, section, prefix + Normalize(((YamlScalarNode)key).Value ?? ""), path);
+        foreach (var (key, node) in map.Children)
+        {
+            if (key is not YamlScalarNode { Value: { } name }) throw new SettingsException($"{path}: line {key.Start.Line}: a name is expected");
+            ReadNode(node, prefix + Normalize(name), path);
+        }
     }
 
-    private void ReadNode(YamlNode node, string section, string key, string path)
+    private void ReadNode(YamlNode node, string key, string path)
     {
         switch (node)
         {
             case YamlScalarNode scalar:
-                _file[(section, key)] = [scalar.Value ?? ""];
+                _file[key] = [scalar.Value ?? ""];
                 break;
             case YamlSequenceNode list when list.Children.All(c => c is YamlScalarNode):
-                _file[(section, key)] = [.. list.Children.Select(c => ((YamlScalarNode)c).Value ?? "")];
+                _file[key] = [.. list.Children.Select(c => ((YamlScalarNode)c).Value ?? "")];
                 break;
             case YamlMappingNode map:
                 // Both readings of a map are kept: nested options by their joined names, and a dictionary as key=value items.
-                if (map.Children.Values.All(c => c is YamlScalarNode))
-                    _file[(section, key)] = [.. map.Children.Select(c => $"{((YamlScalarNode)c.Key).Value}={((YamlScalarNode)c.Value).Value}")];
-                ReadMap(map, section, key, path);
+                if (map.Children.All(c => c is { Key: YamlScalarNode, Value: YamlScalarNode }))
+                    _file[key] = [.. map.Children.Select(c => $"{((YamlScalarNode)c.Key).Value}={((YamlScalarNode)c.Value).Value}")];
+                ReadMap(map, key, path);
                 break;
             default:
                 throw new SettingsException($"{path}: line {node.Start.Line}: a list holds plain values");
