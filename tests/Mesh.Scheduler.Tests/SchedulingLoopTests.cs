@@ -1,0 +1,135 @@
+using System.Diagnostics.Metrics;
+using Mesh.Api;
+using Mesh.Api.Core.V1;
+using Mesh.Api.Meta.V1;
+using Mesh.Client;
+using Mesh.Client.Testing;
+using Mesh.Scheduler.Cluster;
+using Mesh.Scheduler.Engine;
+using Mesh.Scheduler.Queue;
+using Mesh.Telemetry;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Mesh.Scheduler.Tests;
+
+/// <summary>The whole scheduler on an API in memory.</summary>
+public sealed class SchedulingLoopTests
+{
+    private readonly FakeKubeClient _client = new();
+
+    private static async Task Until(Func<bool> truth, string what)
+    {
+        var deadline = DateTime.UtcNow.AddSeconds(20);
+        while (!truth())
+        {
+            Assert.True(DateTime.UtcNow < deadline, what);
+            await Task.Delay(10);
+        }
+    }
+
+    private Running Start(SchedulerOptions options) => new(_client, options);
+
+    [Fact]
+    public async Task Pods_are_bound_and_told()
+    {
+        _client.Seed(Build.Node("a", "2"));
+        for (var i = 0; i < 3; i++) _client.Seed(Build.Pod($"p{i}", "1"));
+        _client.Seed(Build.Pod("foreign", "1", change: p => p.Spec!.SchedulerName = "another"));
+        await using var scheduler = Start(new SchedulerOptions());
+        await Until(() => _client.All<Pod>().Count(p => p.Spec!.NodeName == "a") == 2, "two pods bound");
+        await Until(() => _client.All<Pod>().Any(p => p.Status?.Conditions?.Any(c => c is { Type: "PodScheduled", Status: "False", Reason: "Unschedulable" }) == true), "condition written");
+        Assert.Contains(scheduler.Events, e => e.StartsWith("Normal Scheduled Successfully assigned default/p", StringComparison.Ordinal) && e.EndsWith(" to a", StringComparison.Ordinal));
+        Assert.Contains("Warning FailedScheduling 0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.", scheduler.Events);
+        Assert.Null(_client.Find<Pod>("default", "foreign")!.Spec!.NodeName);
+
+        // Room is made: the third goes in after its back-off.
+        var gone = _client.All<Pod>().First(p => p.Spec!.NodeName == "a");
+        await _client.DeleteAsync<Pod>("default", gone.Metadata.Name!, new DeleteOptions { GracePeriodSeconds = 0 });
+        await Until(() => _client.All<Pod>().Count(p => p.Spec!.NodeName == "a") == 2, "the waiting pod took the room");
+    }
+
+    [Fact]
+    public async Task A_refused_binding_is_tried_again_elsewhere_or_later()
+    {
+        _client.Seed(Build.Node("a", "1"));
+        var refusals = 0;
+        _client.Refuse = action => action.Verb == "bind" && Interlocked.Increment(ref refusals) <= 2 ? Statuses.InternalError("no luck") : null;
+        _client.Seed(Build.Pod("p", "1"));
+        await using var scheduler = Start(new SchedulerOptions());
+        await Until(() => _client.Find<Pod>("default", "p")!.Spec!.NodeName == "a", "bound at the third try");
+    }
+
+    [Fact]
+    public async Task Shards_share_the_pods_and_leave_none()
+    {
+        for (var i = 0; i < 4; i++) _client.Seed(Build.Node($"n{i}", "8"));
+        for (var i = 0; i < 32; i++) _client.Seed(Build.Pod($"p{i}", "100m"));
+        await using var first = Start(new SchedulerOptions { Shards = 2, Shard = 0 });
+        await using var second = Start(new SchedulerOptions { Shards = 2, Shard = 1 });
+        await Until(() => _client.All<Pod>().All(p => p.Spec!.NodeName is not null), "every pod bound");
+        var binds = _client.Actions.Where(a => a.Verb == "bind").Select(a => a.Name).ToArray();
+        Assert.Equal(32, binds.Distinct().Count());
+        Assert.Equal(32, binds.Length);
+        Assert.NotEmpty(first.Events);
+        Assert.NotEmpty(second.Events);
+    }
+
+    [Fact]
+    public void The_missing_library_falls_back()
+    {
+        using var engine = SchedulerService.CreateEngine(new SchedulerOptions { Engine = "managed" }, NullLogger.Instance);
+        Assert.Equal("managed", engine.Name);
+        using var native = SchedulerService.CreateEngine(new SchedulerOptions(), NullLogger.Instance);
+        Assert.Equal("native", native.Name);
+    }
+
+    private sealed class Running : IAsyncDisposable, IEventRecorder
+    {
+        private readonly CancellationTokenSource _stop = new();
+        private readonly ClusterState _cluster = new(NativeEngine.TryCreate(out _) as IPlacementEngine ?? new ManagedEngine(), () => 1);
+        private readonly MetricsRegistry _metrics = new(TimeProvider.System, withProcess: false);
+        private readonly SchedulingLoop _loop;
+        private readonly Task _work;
+        private readonly List<string> _events = [];
+
+        public Running(FakeKubeClient client, SchedulerOptions options)
+        {
+            var queue = new SchedulingQueue(TimeProvider.System);
+            var metrics = new SchedulerMetrics(_metrics, queue, options);
+            var informers = new InformerFactory(client, NullLoggerFactory.Instance, TimeProvider.System);
+            new ClusterFeed(_cluster, queue, new Shards(options.Shard, options.Shards), metrics, options).Attach(informers);
+            _loop = new SchedulingLoop(queue, _cluster, client, this, metrics, options, TimeProvider.System, NullLogger<SchedulingLoop>.Instance);
+            _work = Task.WhenAll(informers.RunAsync(_stop.Token), Work(informers));
+        }
+
+        public string[] Events
+        {
+            get
+            {
+                lock (_events) return [.. _events];
+            }
+        }
+
+        public void Event(ObjectReference about, string type, string reason, string message)
+        {
+            lock (_events) _events.Add($"{type} {reason} {message}");
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _stop.CancelAsync();
+            await _work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await _loop.DrainAsync(default);
+            _loop.Dispose();
+            _cluster.Dispose();
+            _metrics.Dispose();
+            _stop.Dispose();
+        }
+
+        private async Task Work(InformerFactory informers)
+        {
+            await informers.WaitForSyncAsync(_stop.Token);
+            await _loop.RunAsync(_stop.Token);
+        }
+    }
+}
