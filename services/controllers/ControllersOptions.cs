@@ -1,18 +1,11 @@
 using System.ComponentModel;
+using Mesh.Client;
 
 namespace Mesh.Controllers;
 
 /// <summary>Settings of the controllers service.</summary>
-public sealed class ControllersOptions
+public sealed class ControllersOptions : GatewayConnectionOptions
 {
-    /// <summary>Address of the gateway's gRPC API; empty: the kubeconfig's server.</summary>
-    [Description("address of the gateway (https://host:6443, inproc://gateway)")]
-    public string Gateway { get; set; } = "";
-
-    /// <summary>Kubeconfig with the credentials, and the gateway's address when <see cref="Gateway"/> is empty.</summary>
-    [Description("kubeconfig with our credentials (and the gateway's address when --gateway is not given)")]
-    public string? Kubeconfig { get; set; }
-
     /// <summary>What kube-root-ca.crt publishes; the kubeconfig's CA when not given.</summary>
     [Description("CA published to every namespace as kube-root-ca.crt (PEM); default: the kubeconfig's")]
     public string? RootCaFile { get; set; }

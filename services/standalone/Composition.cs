@@ -59,12 +59,14 @@ internal static class Composition
                     Set("listen", (together ? "inproc://gateway," : "") + $"https://0.0.0.0:{cluster.ApiPort}");
                     Set("pki-dir", layout.Pki);
                     Set("advertise-address", cluster.NodeIp);
-                    Set("service-cidr", cluster.ServiceCidr);
+                    Set("advertise-port", cluster.ApiPort.ToString());
+                    Set("service-cluster-ip-range", cluster.ServiceCidr);
                     builder.Add(new GatewayService());
                     break;
                 case "controllers":
                     Client(ClusterKubeConfigs.Controllers, "system:kube-controller-manager");
                     Set("root-ca-file", pki.Ca.Certificate);
+                    Set("leader-elect", "false"); // there is one
                     Set("cluster-cidr", cluster.PodCidr);
                     builder.Add(new ControllersService());
                     break;
