@@ -53,7 +53,9 @@ public sealed class FakeKubeClient(TimeProvider? time = null) : IKubeClient
         {
             var json = FakeObjects.Json(obj);
             var old = _objects.Find(T.Resource, obj.Metadata.Namespace, obj.Metadata.Name!);
-            return FakeObjects.Typed<T>(old is null ? _objects.Insert(T.Resource, json) : _objects.Put(T.Resource, old, json));
+            if (old is null) return FakeObjects.Typed<T>(_objects.Insert(T.Resource, json));
+            foreach (var kept in (string[])["uid", "creationTimestamp", "generation"]) FakeObjects.Meta(json)[kept] ??= FakeObjects.Meta(old)[kept]?.DeepClone();
+            return FakeObjects.Typed<T>(_objects.Put(T.Resource, old, json));
         }
     }
 

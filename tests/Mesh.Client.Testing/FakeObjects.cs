@@ -38,7 +38,7 @@ internal sealed class FakeObjects(TimeProvider time)
         var meta = Meta(obj);
         meta["uid"] ??= $"00000000-0000-0000-0000-{++_uid:000000000000}";
         meta["creationTimestamp"] ??= KubeTime.Format(time.GetUtcNow().UtcDateTime);
-        if (obj.ContainsKey("spec")) meta["generation"] = 1;
+        if (obj.ContainsKey("spec")) meta["generation"] = 1L;
         return Put(r, null, obj);
     }
 
