@@ -86,11 +86,12 @@ internal sealed partial class GenericRegistry
         }
 
         ObjectMetaRules.Guard(obj, old);
-        strategy.Default(obj);
+        Default(strategy, obj);
         var attributes = Attributes(request, AdmissionOperation.Update, obj, old);
-        if (await admission.AdmitAsync(attributes, ct)) strategy.Default(obj);
+        if (await admission.AdmitAsync(attributes, ct)) Default(strategy, obj);
         if (request.Subresource.Length == 0) strategy.PrepareForUpdate(obj, old, context);
         else strategy.PrepareForSubresourceUpdate(request.Subresource, obj, old, context);
+        Complete(strategy, obj);
         ObjectMetaRules.Of(obj).Remove("resourceVersion");
         var reservation = request.Subresource.Length == 0 ? await strategy.ReserveAsync(obj, old, context, ct) : null;
         try

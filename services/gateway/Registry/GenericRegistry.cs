@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
+using Mesh.Api.Codecs;
+using Mesh.Api.Schema;
 using Mesh.Gateway.Admission;
 using Mesh.Gateway.Storage;
 
@@ -71,6 +73,20 @@ internal sealed partial class GenericRegistry(
         }
     }
 
+    private static void Default(IResourceStrategy strategy, JsonObject obj)
+    {
+        Complete(strategy, obj);
+        strategy.Default(obj);
+    }
+
+    // What Kubernetes' own types always show (status: {}) and what they leave out (hostNetwork: false). Custom resources stay as they are.
+    private static void Complete(IResourceStrategy strategy, JsonObject obj)
+    {
+        var resource = strategy.Resource;
+        if (ApiSchema.Builtin.FindKind(resource.Group, resource.Version, resource.Kind) is { } kind)
+            ObjectForm.Complete(obj, kind.Type);
+    }
+
     private async ValueTask<WriteOutcome> CreateOnceAsync(RequestContext request, JsonObject obj, bool generated, CancellationToken ct)
     {
         var strategy = strategies.For(request.Resource);
@@ -80,10 +96,11 @@ internal sealed partial class GenericRegistry(
             throw new ApiException(Statuses.BadRequest("resourceVersion should not be set on objects to be created"));
         ObjectMetaRules.Fill(obj, request.Namespace, time.GetUtcNow());
         if (generated) ObjectMetaRules.Of(obj)["name"] = ObjectMetaRules.GenerateName(ObjectMetaRules.Text(obj, "generateName"));
-        strategy.Default(obj);
+        Default(strategy, obj);
         var attributes = Attributes(request, AdmissionOperation.Create, obj, null);
-        if (await admission.AdmitAsync(attributes, ct)) strategy.Default(obj);
+        if (await admission.AdmitAsync(attributes, ct)) Default(strategy, obj);
         strategy.PrepareForCreate(obj, context);
+        Complete(strategy, obj);
         var reservation = await strategy.ReserveAsync(obj, null, context, ct);
         try
         {
