@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Mesh.Api.Schema;
 
 /// <summary>Everything known of one JSON field.</summary>
@@ -71,8 +69,6 @@ public sealed class FieldSchema
 
     /// <summary>True for a struct that is always there in Kubernetes' own types: absent means empty.</summary>
     public bool IsValueStruct => Kind == FieldKind.Object && Shape == FieldShape.Single && Default == "{}";
-
-    internal byte[] Utf8Name => field ??= Encoding.UTF8.GetBytes(Name);
 
     internal Func<TypeSchema> Resolve
     {
