@@ -1,10 +1,19 @@
+using Mesh.Perf.Store;
+
 namespace Mesh.Perf;
 
+/// <summary>Benchmarks by name; each prints a table. The first argument chooses, the rest goes to it.</summary>
 internal static class Program
 {
-    private static int Main()
+    private static readonly Dictionary<string, Func<string[], Task<int>>> s_benchmarks = new()
     {
-        Console.Error.WriteLine("Mesh.Perf is not built yet");
-        return 1;
+        ["store"] = StoreBench.Run,
+    };
+
+    private static Task<int> Main(string[] args)
+    {
+        if (args.Length > 0 && s_benchmarks.TryGetValue(args[0], out var run)) return run(args[1..]);
+        Console.Error.WriteLine("benchmarks: " + string.Join(", ", s_benchmarks.Keys));
+        return Task.FromResult(2);
     }
 }

@@ -5,9 +5,10 @@ using Mesh.Store.Wal;
 namespace Mesh.Store.Commit;
 
 /// <summary>
-/// The one thread that writes. Each round it takes every queued proposal, (1) appends them to the log, (2) makes the log durable with one fdatasync,
+/// One writer at a time. Each round takes every queued proposal, (1) appends them to the log, (2) makes the log durable with one fdatasync,
 /// (3) applies them in order, (4) publishes the new revision, hands the new versions to the watches and answers the callers, (5) does what may only be
-/// done between batches: captures for snapshots, and a slice of compaction. With nothing queued it sleeps without a timer.
+/// done between batches: captures for snapshots, and a slice of compaction. There is no writer thread: whoever finds the writer's seat empty takes it for one
+/// round, so a lone caller's put costs no switch of threads; what came in meanwhile is the next round, on the pool. With nothing queued nothing runs.
 /// </summary>
 internal sealed class Committer : IDisposable
 {
@@ -18,18 +19,17 @@ internal sealed class Committer : IDisposable
     private readonly StateMachine _machine;
     private readonly Action<List<KeyVersion>, long> _published;
     private readonly Action<Exception> _failed;
-    private readonly Thread _thread;
     private readonly Lock _fill = new();
-    private readonly SemaphoreSlim _wake = new(0);
+    private readonly List<Proposal> _batch = [];
     private List<object> _queue = []; // Proposal or Action
-    private bool _sleeping;
+    private List<object> _spare = [];
+    private bool _seated; // somebody writes, or is about to on the pool
     private bool _stopping;
     private Exception? _failure;
 
     public Committer(WriteAheadLog log, StateMachine machine, Action<List<KeyVersion>, long> published, Action<Exception> failed)
     {
         (_log, _machine, _published, _failed) = (log, machine, published, failed);
-        _thread = new Thread(Run) { Name = "store-committer", IsBackground = true };
     }
 
     /// <summary>Why the committer gave up, or null. After that nothing in memory is to be trusted beyond what was published.</summary>
@@ -38,7 +38,8 @@ internal sealed class Committer : IDisposable
     /// <summary>Set when the last batch was refused because the disk is full.</summary>
     public bool DiskFull { get; private set; }
 
-    public void Start() => _thread.Start();
+    /// <summary>Goes on with a compaction that recovery left undone.</summary>
+    public void Start() => Enqueue((Action)(static () => { }));
 
     /// <summary>Queues a command; the task ends when it is durable and applied, or refused.</summary>
     public ValueTask<object> Propose(object command, ReadOnlyMemory<byte> payload)
@@ -48,7 +49,7 @@ internal sealed class Committer : IDisposable
         return proposal.Task;
     }
 
-    /// <summary>Runs something on the committer's thread between batches.</summary>
+    /// <summary>Runs something between batches, alone with the state.</summary>
     public Task<T> BetweenBatches<T>(Func<T> work)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -70,69 +71,66 @@ internal sealed class Committer : IDisposable
     public void Dispose()
     {
         lock (_fill) _stopping = true;
-        _wake.Release();
-        if (_thread.IsAlive && Thread.CurrentThread != _thread) _thread.Join();
-        _wake.Dispose();
+        // What is queued is still written and answered.
+        while (true)
+        {
+            lock (_fill)
+            {
+                if (!_seated) break;
+            }
+
+            Thread.Sleep(1);
+        }
+
         _log.Dispose();
     }
 
     private void Enqueue(object item)
     {
-        bool wake;
         lock (_fill)
         {
             if (_stopping || _failure is not null) throw Refusals.Stopped;
             _queue.Add(item);
-            wake = _sleeping;
-            _sleeping = false;
+            if (_seated) return;
+            _seated = true;
         }
 
-        if (wake) _wake.Release();
+        Write();
     }
 
-    private void Run()
+    /// <summary>One round; the seat is ours when this begins.</summary>
+    private void Write()
     {
-        var spare = new List<object>();
-        var batch = new List<Proposal>();
-        while (true)
+        List<object> items;
+        lock (_fill)
         {
-            var (items, stopping) = Take(spare, wait: !_machine.Store.CompactionPending);
-            if (items.Count == 0 && stopping) return;
-            try
+            items = _queue;
+            _queue = _spare;
+        }
+
+        try
+        {
+            for (var at = 0; at < items.Count;) at = Round(items, at, _batch);
+            if (_machine.Store.CompactionPending) _machine.Store.CompactStep(CompactionSlice);
+        }
+        catch (Exception e)
+        {
+            Fail(e, items);
+            return;
+        }
+
+        items.Clear();
+        _spare = items;
+        lock (_fill)
+        {
+            if (_queue.Count == 0 && (_stopping || !_machine.Store.CompactionPending))
             {
-                for (var at = 0; at < items.Count;) at = Round(items, at, batch);
-                if (_machine.Store.CompactionPending) _machine.Store.CompactStep(CompactionSlice);
-            }
-            catch (Exception e)
-            {
-                Fail(e, items);
+                _seated = false;
                 return;
             }
-
-            items.Clear();
-            spare = items;
         }
-    }
 
-    private (List<object> Items, bool Stopping) Take(List<object> spare, bool wait)
-    {
-        while (true)
-        {
-            lock (_fill)
-            {
-                if (_queue.Count > 0 || _stopping || !wait)
-                {
-                    var items = _queue;
-                    _queue = spare;
-                    _sleeping = false;
-                    return (items, _stopping);
-                }
-
-                _sleeping = true;
-            }
-
-            _wake.Wait();
-        }
+        ThreadPool.UnsafeQueueUserWorkItem(static committer => committer.Write(), this, preferLocal: false);
     }
 
     /// <summary>One batch from <paramref name="items"/>, beginning at <paramref name="at"/>; returns where the next begins.</summary>
@@ -196,9 +194,11 @@ internal sealed class Committer : IDisposable
             _failure = e;
             waiting = _queue;
             _queue = [];
+            _seated = false;
         }
 
-        _failed(e);
+        // On another thread: whoever is told may end the process and wait for this one.
+        ThreadPool.UnsafeQueueUserWorkItem(static told => told._failed(told.Failure!), this, preferLocal: false);
         foreach (var item in items.Concat(waiting))
         {
             if (item is Proposal proposal)
