@@ -55,5 +55,20 @@ public sealed class CredentialsTests
         }
     }
 
+    [Theory]
+    [InlineData(MeshScheme.Https)]
+    [InlineData(MeshScheme.InProc)]
+    public async Task A_rotated_client_certificate_is_used_by_the_next_connection(MeshScheme scheme)
+    {
+        await using var server = await EchoServer.StartAsync(scheme);
+        using var first = server.Pki.Issue("first");
+        using var second = server.Pki.Issue("second");
+        var current = first;
+        var options = new MeshChannelOptions { ClientCertificate = () => current };
+        using (var channel = server.Connect(options)) Assert.Equal("CN=first", (await Client(channel).WhoAmIAsync(new EchoRequest())).Text);
+        current = second;
+        using (var channel = server.Connect(options)) Assert.Equal("CN=second", (await Client(channel).WhoAmIAsync(new EchoRequest())).Text);
+    }
+
     private static EchoService.EchoServiceClient Client(Grpc.Net.Client.GrpcChannel channel) => new(channel);
 }

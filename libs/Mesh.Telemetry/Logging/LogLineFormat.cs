@@ -77,6 +77,8 @@ internal static class LogLineFormat
             case bool b: json.WriteBooleanValue(b); break;
             case int i: json.WriteNumberValue(i); break;
             case long l: json.WriteNumberValue(l); break;
+            case uint u: json.WriteNumberValue(u); break;
+            case ulong u: json.WriteNumberValue(u); break;
             case double d when double.IsFinite(d): json.WriteNumberValue(d); break;
             case IFormattable f: json.WriteStringValue(f.ToString(null, CultureInfo.InvariantCulture)); break;
             default: json.WriteStringValue(value.ToString()); break;
