@@ -1,0 +1,116 @@
+using System.Text.Json.Nodes;
+using Mesh.Api;
+using Mesh.Api.Codecs;
+using Mesh.Api.Schema;
+using Mesh.Gateway.Registry;
+using Microsoft.AspNetCore.Http;
+
+namespace Mesh.Gateway.Http;
+
+/// <summary>Bodies of requests: bounded, and decoded along the schema whatever their encoding.</summary>
+internal static class BodyReader
+{
+    /// <summary>Largest body, bytes.</summary>
+    public const int Limit = 3 * 1024 * 1024;
+
+    private static readonly string[] Accepted = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
+
+    /// <summary>The whole body.</summary>
+    /// <exception cref="ApiException">413 when it is too large.</exception>
+    public static async ValueTask<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request, CancellationToken ct)
+    {
+        if (request.ContentLength > Limit) throw TooLarge();
+        var reader = request.BodyReader;
+        while (true)
+        {
+            var read = await reader.ReadAsync(ct);
+            if (read.Buffer.Length > Limit)
+            {
+                reader.AdvanceTo(read.Buffer.End);
+                throw TooLarge();
+            }
+
+            if (read.IsCompleted)
+            {
+                var bytes = System.Buffers.BuffersExtensions.ToArray(read.Buffer);
+                reader.AdvanceTo(read.Buffer.End);
+                return bytes;
+            }
+
+            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
+    }
+
+    /// <summary>The format a Content-Type names.</summary>
+    /// <exception cref="ApiException">415.</exception>
+    public static BodyFormat Format(string? contentType)
+    {
+        if (string.IsNullOrEmpty(contentType)) return BodyFormat.Json;
+        return MediaRange.Parse(contentType).Type switch
+        {
+            "application/json" => BodyFormat.Json,
+            "application/yaml" => BodyFormat.Yaml,
+            "application/vnd.kubernetes.protobuf" => BodyFormat.Protobuf,
+            _ => throw new ApiException(Statuses.UnsupportedMediaType(Accepted)),
+        };
+    }
+
+    /// <summary>Decodes an object of the expected kind; unknown fields are dropped and warned about, or refused.</summary>
+    /// <exception cref="ApiException">400 with Kubernetes' words.</exception>
+    public static JsonObject Decode(ReadOnlyMemory<byte> body, BodyFormat format, KindSchema expected, FieldValidation validation, List<string> warnings)
+    {
+        var strict = validation == FieldValidation.Ignore ? null : new List<string>();
+        JsonObject obj;
+        try
+        {
+            switch (format)
+            {
+                case BodyFormat.Protobuf:
+                    CheckKind(ProtobufCodec.ReadTypeMeta(body.Span), expected);
+                    obj = ProtobufCodec.Decode(body.Span, expected);
+                    break;
+                default:
+                    var json = format == BodyFormat.Yaml ? YamlCodec.ToJson(body.Span, strict) : body;
+                    CheckKind(JsonCodec.ReadTypeMeta(json.Span), expected);
+                    obj = JsonCodec.Decode(json.Span, expected.Type, strict);
+                    break;
+            }
+        }
+        catch (DecodeException e)
+        {
+            throw new ApiException(Statuses.BadRequest($"{expected.Kind} in version {GoText.Quote(expected.Version)} cannot be handled as a {expected.Kind}: {e.Message}"), e);
+        }
+
+        if (strict is { Count: > 0 })
+        {
+            if (validation == FieldValidation.Strict)
+            {
+                throw new ApiException(Statuses.BadRequest(
+                    $"{expected.Kind} in version {GoText.Quote(expected.Version)} cannot be handled as a {expected.Kind}: strict decoding error: {string.Join(", ", strict)}"));
+            }
+
+            warnings.AddRange(strict);
+        }
+
+        obj["kind"] = expected.Kind;
+        obj["apiVersion"] = expected.ApiVersion;
+        return obj;
+    }
+
+    private static void CheckKind(TypeMeta meta, KindSchema expected)
+    {
+        if (meta.ApiVersion.Length > 0 && meta.ApiVersion != expected.ApiVersion)
+        {
+            throw new ApiException(Statuses.BadRequest(
+                $"the API version in the data ({meta.ApiVersion}) does not match the expected API version ({expected.ApiVersion})"));
+        }
+
+        if (meta.Kind.Length > 0 && meta.Kind != expected.Kind)
+        {
+            throw new ApiException(Statuses.BadRequest(
+                $"{meta.Kind} in version {GoText.Quote(expected.Version)} cannot be handled as a {expected.Kind}: converting ({expected.ApiVersion}.{meta.Kind}) to ({expected.ApiVersion}.{expected.Kind}): unknown conversion"));
+        }
+    }
+
+    private static ApiException TooLarge() => new(Statuses.RequestEntityTooLarge($"limit is {Limit}"));
+}
