@@ -64,7 +64,7 @@ internal sealed record RequestInfo
         };
     }
 
-    private static (string Namespace, string Resource, string Name, string Subresource, string Rest) Split(ReadOnlySpan<string> parts)
+    private static (string Namespace, string Resource, string Name, string Subresource, string Tail) Split(ReadOnlySpan<string> parts)
     {
         var ns = "";
         if (parts[0] == "namespaces" && parts.Length > 1)
