@@ -1,10 +1,4 @@
-namespace Mesh.Gateway;
+using Mesh.Gateway;
+using Mesh.Hosting;
 
-internal static class Program
-{
-    private static int Main()
-    {
-        Console.Error.WriteLine("Mesh.Gateway is not built yet");
-        return 1;
-    }
-}
+return await MeshHost.RunAsync(args, new GatewayService());

@@ -14,7 +14,7 @@ internal static partial class Errors
     {
         ApiException refused => refused.Status,
         DecodeException broken => Statuses.BadRequest(broken.Message),
-        RpcException { StatusCode: StatusCode.ResourceExhausted } full when full.Status.Detail.Contains("too large", StringComparison.Ordinal) =>
+        RpcException { StatusCode: StatusCode.ResourceExhausted or StatusCode.InvalidArgument } full when full.Status.Detail.Contains("too large", StringComparison.Ordinal) =>
             Statuses.RequestEntityTooLarge(full.Status.Detail),
         RpcException store => Store(store, logger, path),
         OperationCanceledException or TimeoutException => Statuses.Timeout("request did not complete within the allotted timeout", 0),

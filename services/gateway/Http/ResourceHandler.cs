@@ -68,7 +68,7 @@ internal sealed class ResourceHandler(
         var encoder = Encoder(call);
         if (encoder.Representation.Format == BodyFormat.Yaml) throw new ApiException(Statuses.NotAcceptable("application/json", "application/vnd.kubernetes.protobuf;stream=watch"));
         // Without a timeout a watch lasts 30 to 60 minutes, so that watchers spread over servers in time.
-        var seconds = QueryOptions.Number(call.Query, "timeoutSeconds") is > 0 and var asked ? asked.Value : Random.Shared.Next(1800, 3600);
+        var seconds = QueryOptions.Number(call.Query, "timeoutSeconds") is { } asked and > 0 ? asked : Random.Shared.Next(1800, 3600);
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(Math.Min(seconds, 86_400)), time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, call.Http.RequestAborted);
         var batches = await registry.WatchAsync(call.Context(), QueryOptions.List(call.Query, call.Info.Name), both.Token);

@@ -77,7 +77,7 @@ internal static class ResponseWriter
     /// <summary>A Status, in the format asked for when that is one of ours.</summary>
     public static ValueTask WriteStatusAsync(HttpContext context, Status status, Representation representation, CancellationToken ct)
     {
-        if (status.Details?.RetryAfterSeconds is > 0 and var seconds) context.Response.Headers.RetryAfter = seconds.Value.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        if (status.Details?.RetryAfterSeconds is { } seconds and > 0) context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
         else if (status.Code is 429 or 503) context.Response.Headers.RetryAfter = "1";
         var tree = StatusTree(status);
         return WriteAsync(context, status.Code ?? 200, ObjectEncoder.Encode(tree, representation), representation with { Shape = ObjectShape.Full }, ct);

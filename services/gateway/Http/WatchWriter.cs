@@ -48,7 +48,7 @@ internal static class WatchWriter
         }
 
         writer.Write("{\"type\":\""u8);
-        System.Text.Encoding.UTF8.GetBytes(type, writer);
+        System.Text.EncodingExtensions.GetBytes(System.Text.Encoding.UTF8, type, writer);
         writer.Write("\",\"object\":"u8);
         writer.Write(encoded);
         writer.Write("}\n"u8);

@@ -1,0 +1,130 @@
+using System.Diagnostics.Metrics;
+using System.Security.Cryptography.X509Certificates;
+using Grpc.Core;
+using Mesh.Gateway.Admission;
+using Mesh.Gateway.Authentication;
+using Mesh.Gateway.Authorization;
+using Mesh.Gateway.Http;
+using Mesh.Gateway.Registry;
+using Mesh.Gateway.Registry.Kinds;
+using Mesh.Gateway.Registry.Kinds.Network;
+using Mesh.Gateway.Registry.Subresources;
+using Mesh.Gateway.Rpc;
+using Mesh.Gateway.Storage;
+using Mesh.Gateway.Streaming;
+using Mesh.Hosting;
+using Mesh.Rpc;
+using Mesh.Security.Pki;
+using Mesh.Security.Tokens;
+using Mesh.Telemetry;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Mesh.Gateway;
+
+/// <summary>The gateway as a service: Kubernetes REST and mesh.v1 gRPC on every listener, over the store's etcd v3 API.</summary>
+public sealed class GatewayService : IMeshService
+{
+    /// <inheritdoc/>
+    public string Name => "gateway";
+
+    /// <inheritdoc/>
+    public void Configure(MeshServiceBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var options = builder.Bind<GatewayOptions>();
+        var pki = new GatewayPki(options);
+        builder.Services.AddSingleton(pki);
+        AddStorage(builder, options, pki);
+        AddSecurity(builder.Services, options, pki);
+        AddRegistry(builder.Services, options);
+        AddHttp(builder.Services, pki);
+        builder.MapDefaultEndpoints = false;
+        builder.MapGrpc<ObjectsService>();
+        builder.AddWorker<GatewayBootstrap>();
+        builder.AddWorker<BookmarkWorker>();
+        builder.UseApp(static app =>
+        {
+            var pipeline = app.Services.GetRequiredService<ApiPipeline>();
+            app.MapFallback("{**path}", (HttpContext http) => pipeline.HandleAsync(http));
+        });
+        foreach (var address in Split(options.Listen)) builder.Listen(address, pki.ListenOptions(MeshAddress.Parse(address)));
+    }
+
+    private static void AddStorage(MeshServiceBuilder builder, GatewayOptions options, GatewayPki pki)
+    {
+        var services = builder.Services;
+        var channel = pki.StoreChannel(builder.ChannelOptions());
+        services.AddSingleton(_ => new EtcdClient([.. Split(options.Store).Select(a => (CallInvoker)MeshChannel.Create(a, channel).CreateCallInvoker())]));
+        services.AddSingleton<ObjectStorage>();
+        services.AddSingleton<IReservationStore, ReservationStore>();
+        services.AddSingleton(static s => new CacheSet(
+            s.GetRequiredService<ObjectStorage>(), s.GetRequiredService<StrategyTable>().Layout, s.GetRequiredService<TimeProvider>(),
+            s.GetRequiredService<Microsoft.Extensions.Logging.ILogger<CacheSet>>()));
+        services.AddSingleton<IObjectReader>(static s => s.GetRequiredService<CacheSet>());
+    }
+
+    private static void AddSecurity(IServiceCollection services, GatewayOptions options, GatewayPki pki)
+    {
+        services.AddSingleton<RbacAuthorizer>();
+        services.AddSingleton<IAuthorizer>(static s => new AuthorizerChain(
+            new NodeAuthorizer(s.GetRequiredService<IObjectReader>(), s.GetRequiredService<RbacAuthorizer>()), s.GetRequiredService<RbacAuthorizer>()));
+        services.AddSingleton(s => new ServiceAccountTokenVerifier(options.ServiceAccountIssuer, [pki.SigningKey], s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(s => new ServiceAccountTokenIssuer(options.ServiceAccountIssuer, pki.SigningKey, s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IAuthenticator>(s => Authenticator(s, options, pki));
+        services.AddSingleton(s => new TokenRequests(
+            s.GetRequiredService<ServiceAccountTokenIssuer>(), [options.ServiceAccountIssuer], s.GetRequiredService<ServiceAccountTokenVerifier>(),
+            s.GetRequiredService<IAuthenticator>(), s.GetRequiredService<IObjectReader>(), s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<AccessReviews>();
+        services.AddSingleton(static s => new AdmissionChain(
+            DefaultPlugins.Create(s.GetRequiredService<IObjectReader>(), s.GetRequiredService<RbacAuthorizer>(), s.GetRequiredService<IAuthorizer>())));
+    }
+
+    private static AuthenticatorChain Authenticator(IServiceProvider s, GatewayOptions options, GatewayPki pki)
+    {
+        var time = s.GetRequiredService<TimeProvider>();
+        var objects = s.GetRequiredService<IObjectReader>();
+        var tokens = new List<ITokenAuthenticator>();
+        if (s.GetService<StaticTokens>() is { } shared) tokens.Add(new StaticTokenAuthenticator(shared));
+        if (options.TokenFile.Length > 0) tokens.Add(new StaticTokenAuthenticator(StaticTokens.Parse(File.ReadAllText(options.TokenFile))));
+        tokens.Add(new ServiceAccountAuthenticator(s.GetRequiredService<ServiceAccountTokenVerifier>(), [options.ServiceAccountIssuer], objects, time));
+        tokens.Add(new BootstrapTokenAuthenticator(objects, time));
+        return new AuthenticatorChain(pki.ClientAuthorities is { } pem ? new ClientCertificateVerifier(pem, time) : null, tokens, options.AnonymousAuth);
+    }
+
+    private static void AddRegistry(IServiceCollection services, GatewayOptions options)
+    {
+        services.AddSingleton(new StrategyRegistry(new ServiceNetwork(options.ServiceClusterIPRange), Random.Shared));
+        services.AddSingleton(static s => new StrategyTable(s.GetRequiredService<StrategyRegistry>().For));
+        services.AddSingleton<GenericRegistry>();
+        services.AddSingleton<NodeLedger>();
+        services.AddSingleton<PodBinder>();
+        services.AddSingleton<ISubresource, BindingSubresource>();
+        services.AddSingleton<ISubresource, EvictionSubresource>();
+        services.AddSingleton<ISubresource, TokenSubresource>();
+        foreach (var scale in ScaleSubresource.All)
+            services.AddSingleton<ISubresource>(s => new ScaleSubresource(scale, s.GetRequiredService<GenericRegistry>()));
+        services.AddSingleton<SubresourceTable>();
+        services.AddSingleton<IVirtualResource, ReviewResources>();
+        services.AddSingleton<IVirtualResource, ComponentStatuses>();
+        services.AddSingleton<IVirtualResource, BindingsResource>();
+    }
+
+    private static void AddHttp(IServiceCollection services, GatewayPki pki)
+    {
+        services.AddSingleton(static s => new ApiMetrics(s.GetRequiredService<IMeterFactory>()));
+        services.AddSingleton<ITableSource, NameTable>();
+        services.AddSingleton<ResourceHandler>();
+        services.AddSingleton<SystemPaths>();
+        services.AddSingleton<ApiPipeline>();
+        services.AddSingleton(new NodeAgentClients(pki));
+        services.AddSingleton<IStreamHandler, NodeAgentStreams>();
+        services.AddSingleton<RpcAccess>();
+        services.AddSingleton<RpcWrites>();
+        services.AddSingleton<ObjectsService>();
+        services.AddSingleton<IApiDocuments, OpenIdDocuments>();
+    }
+
+    private static string[] Split(string list) => list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+}

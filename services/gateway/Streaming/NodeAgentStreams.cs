@@ -1,0 +1,44 @@
+using Mesh.Api;
+using Mesh.Gateway.Admission;
+using Mesh.Gateway.Http;
+using Mesh.Gateway.Registry;
+using Mesh.Gateway.Storage;
+using Mesh.Security;
+using Microsoft.AspNetCore.Http;
+
+namespace Mesh.Gateway.Streaming;
+
+/// <summary>
+/// log, exec, attach, portforward and the proxies: the gateway finds who serves it, opens a connection and passes bytes on. An upgraded
+/// connection (WebSocket or SPDY) is passed on as it is: the node agent speaks the protocol.
+/// </summary>
+internal sealed class NodeAgentStreams(NodeAgentClients clients, IObjectReader objects, AdmissionChain admission) : IStreamHandler
+{
+    /// <inheritdoc/>
+    public bool Handles(RequestInfo info) => info is { Group: "", Version: "v1" }
+        && (info.Resource, info.Subresource) is ("pods", "log" or "exec" or "attach" or "portforward" or "proxy") or ("nodes", "proxy") or ("services", "proxy");
+
+    /// <inheritdoc/>
+    public async Task HandleAsync(HttpContext http, RequestInfo info, ApiResource resource, UserInfo user, CancellationToken ct)
+    {
+        if (info.Subresource is not "log" && admission.Handles(AdmissionOperation.Connect, resource, info.Subresource))
+        {
+            await admission.ValidateAsync(
+                new AdmissionAttributes
+                {
+                    Operation = AdmissionOperation.Connect, Resource = resource, Subresource = info.Subresource, Name = info.Name, Namespace = info.Namespace, User = user,
+                },
+                ct);
+        }
+
+        var (upstream, target) = (info.Resource, info.Subresource) switch
+        {
+            ("pods", "proxy") => await ProxyTargets.PodAsync(objects, info, http.Request, ct),
+            ("services", "proxy") => await ProxyTargets.ServiceAsync(objects, info, http.Request, ct),
+            ("nodes", _) => (await NodeAgentClients.AgentAsync(objects, info.Name, ct), "/" + info.Rest + http.Request.QueryString),
+            _ => await AgentTargets.FindAsync(objects, info, http.Request, ct),
+        };
+        await using var stream = await clients.ConnectAsync(upstream, ct);
+        await HttpRelay.RunAsync(http, stream, upstream, target, ct);
+    }
+}
