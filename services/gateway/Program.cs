@@ -1,4 +1,8 @@
-using Mesh.Gateway;
 using Mesh.Hosting;
 
-return await MeshHost.RunAsync(args, new GatewayService());
+namespace Mesh.Gateway;
+
+internal static class Program
+{
+    private static Task<int> Main(string[] args) => MeshHost.RunAsync(args, new GatewayService());
+}

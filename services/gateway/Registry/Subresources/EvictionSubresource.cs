@@ -20,10 +20,10 @@ internal sealed class EvictionSubresource(GenericRegistry registry, TimeProvider
     public async ValueTask<SubresourceAnswer> CreateAsync(RequestContext request, JsonObject body, CancellationToken ct)
     {
         await registry.AdmitSubresourceAsync(request, body, ct);
-        var pod = (await registry.GetAsync(Main(request), "", ct)).Parsed;
+        var pod = (await registry.GetAsync(Whole(request), "", ct)).Parsed;
         if (!IsFree(pod)) await SpendAsync(request, pod, ct);
         var options = Http.QueryOptions.Delete(new Microsoft.AspNetCore.Http.QueryCollection(), body["deleteOptions"] as JsonObject ?? []);
-        await registry.DeleteAsync(Main(request, options.DryRun), options.Options, ct);
+        await registry.DeleteAsync(Whole(request, options.DryRun), options.Options, ct);
         return new SubresourceAnswer(BindingSubresource.Success(), 201);
     }
 
@@ -80,6 +80,6 @@ internal sealed class EvictionSubresource(GenericRegistry registry, TimeProvider
         return new ApiException(status);
     }
 
-    private static RequestContext Main(RequestContext request, bool dryRun = false) =>
+    private static RequestContext Whole(RequestContext request, bool dryRun = false) =>
         new() { User = request.User, Resource = request.Resource, Namespace = request.Namespace, Name = request.Name, DryRun = request.DryRun || dryRun };
 }

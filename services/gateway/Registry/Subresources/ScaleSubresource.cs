@@ -21,13 +21,13 @@ internal sealed class ScaleSubresource(ScalePath path, GenericRegistry registry)
 
     /// <inheritdoc/>
     public async ValueTask<SubresourceAnswer> GetAsync(RequestContext request, CancellationToken ct) =>
-        new(ToScale((await registry.GetAsync(Main(request), "", ct)).Parsed));
+        new(ToScale((await registry.GetAsync(Whole(request), "", ct)).Parsed));
 
     /// <inheritdoc/>
     public async ValueTask<SubresourceAnswer> UpdateAsync(RequestContext request, Mutation mutate, CancellationToken ct)
     {
         var outcome = await registry.ModifyAsync(
-            Main(request),
+            Whole(request),
             async (obj, token) =>
             {
                 var scale = await mutate(ToScale(obj), token);
@@ -78,7 +78,7 @@ internal sealed class ScaleSubresource(ScalePath path, GenericRegistry registry)
     private static long Replicas(JsonObject scale) =>
         scale["spec"]?["replicas"] is JsonValue value ? value.TryGetValue<long>(out var wide) ? wide : value.TryGetValue<int>(out var narrow) ? narrow : 0 : 0;
 
-    private static RequestContext Main(RequestContext request) => new()
+    private static RequestContext Whole(RequestContext request) => new()
     {
         User = request.User, Resource = request.Resource, Namespace = request.Namespace, Name = request.Name, DryRun = request.DryRun,
         FieldManager = request.FieldManager, FieldValidation = request.FieldValidation,
