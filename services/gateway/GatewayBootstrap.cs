@@ -103,7 +103,7 @@ internal sealed partial class GatewayBootstrap(
                 ["metadata"] = Meta(),
                 ["spec"] = new JsonObject
                 {
-                    ["type"] = "ClusterIP", ["clusterIP"] = new ServiceNetwork(options.ServiceClusterIPRange).Address(1), ["sessionAffinity"] = "None", ["ports"] = new JsonArray(port),
+                    ["type"] = "ClusterIP", ["clusterIP"] = new ServiceNetwork(options.ServiceCidr).Address(1), ["sessionAffinity"] = "None", ["ports"] = new JsonArray(port),
                 },
             },
             ct);

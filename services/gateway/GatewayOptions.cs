@@ -39,7 +39,7 @@ public sealed class GatewayOptions
 
     /// <summary>Range of virtual IPs.</summary>
     [Description("range of service cluster IPs")]
-    public string ServiceClusterIPRange { get; set; } = "10.96.0.0/16";
+    public string ServiceCidr { get; set; } = "10.96.0.0/16";
 
     /// <summary>Issuer of service account tokens.</summary>
     [Description("issuer of service account tokens")]

@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
 using Mesh.Gateway.Admission;
 using Mesh.Gateway.Authentication;
@@ -12,6 +11,7 @@ using Mesh.Gateway.Registry.Subresources;
 using Mesh.Gateway.Rpc;
 using Mesh.Gateway.Storage;
 using Mesh.Gateway.Streaming;
+using Mesh.Gateway.Tables;
 using Mesh.Hosting;
 using Mesh.Rpc;
 using Mesh.Security.Pki;
@@ -95,7 +95,7 @@ public sealed class GatewayService : IMeshService
 
     private static void AddRegistry(IServiceCollection services, GatewayOptions options)
     {
-        services.AddSingleton(new StrategyRegistry(new ServiceNetwork(options.ServiceClusterIPRange), Random.Shared));
+        services.AddSingleton(new StrategyRegistry(new ServiceNetwork(options.ServiceCidr), Random.Shared));
         services.AddSingleton(static s => new StrategyTable(s.GetRequiredService<StrategyRegistry>().For));
         services.AddSingleton<GenericRegistry>();
         services.AddSingleton<NodeLedger>();
@@ -114,7 +114,7 @@ public sealed class GatewayService : IMeshService
     private static void AddHttp(IServiceCollection services, GatewayPki pki)
     {
         services.AddSingleton(static s => new ApiMetrics(s.GetRequiredService<IMeterFactory>()));
-        services.AddSingleton<ITableSource, NameTable>();
+        services.AddSingleton<TableConvertor>();
         services.AddSingleton<ResourceHandler>();
         services.AddSingleton<SystemPaths>();
         services.AddSingleton<ApiPipeline>();

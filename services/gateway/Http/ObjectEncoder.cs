@@ -4,6 +4,7 @@ using Mesh.Api.Codecs;
 using Mesh.Api.Schema;
 using Mesh.Gateway.Registry;
 using Mesh.Gateway.Storage;
+using Mesh.Gateway.Tables;
 
 namespace Mesh.Gateway.Http;
 
@@ -11,13 +12,15 @@ namespace Mesh.Gateway.Http;
 /// Writes objects of one resource in one representation. What does not change with time is encoded once per object and shared by all
 /// who are served it (JSON as it is in the cache, protobuf and metadata kept beside it); tables hold ages and are made on the spot.
 /// </summary>
-internal sealed class ObjectEncoder(ApiResource resource, KindSchema? schema, Representation representation, ITableSource tables, string includeObject)
+internal sealed class ObjectEncoder(ApiResource resource, KindSchema? schema, Representation representation, TableConvertor tables, string includeObject, bool watch = false)
 {
     private static readonly object ProtobufForm = new();
     private static readonly object PartialForm = new();
     private static readonly object PartialProtobufForm = new();
     private static readonly KindSchema PartialSchema = ApiSchema.Builtin.FindKind("meta.k8s.io/v1", "PartialObjectMetadata")
         ?? new KindSchema("meta.k8s.io", "v1", "PartialObjectMetadata", ApiSchema.Builtin.FindType("k8s.io.apimachinery.pkg.apis.meta.v1", "PartialObjectMetadata")!);
+
+    private bool columnsSent;
 
     /// <summary>The representation written.</summary>
     public Representation Representation => representation;
@@ -111,23 +114,11 @@ internal sealed class ObjectEncoder(ApiResource resource, KindSchema? schema, Re
 
     private JsonObject Table(IReadOnlyList<CacheEntry> entries, long revision, string? token, long? remaining)
     {
-        var rows = new JsonArray();
-        foreach (var entry in entries)
-        {
-            var row = new JsonObject { ["cells"] = tables.Cells(resource, entry.Parsed) };
-            if (includeObject == "Object") row["object"] = entry.Parsed.DeepClone();
-            else if (includeObject != "None") row["object"] = Partial(entry);
-            rows.Add(row);
-        }
-
-        return new JsonObject
-        {
-            ["kind"] = "Table",
-            ["apiVersion"] = "meta.k8s.io/v1",
-            ["metadata"] = ListMeta(revision, token, remaining),
-            ["columnDefinitions"] = tables.Columns(resource),
-            ["rows"] = rows,
-        };
+        var include = includeObject switch { "Object" => IncludeObject.Object, "None" => IncludeObject.None, _ => IncludeObject.Metadata };
+        // A watch says its columns once.
+        var columns = !(watch && columnsSent);
+        columnsSent = true;
+        return tables.ToTable(resource, entries.Select(static e => e.Parsed), ListMeta(revision, token, remaining), include, columns);
     }
 
     private static JsonObject Partial(CacheEntry entry) => new()

@@ -5,6 +5,7 @@ using Mesh.Api.Schema;
 using Mesh.Gateway.Registry;
 using Mesh.Gateway.Registry.Subresources;
 using Mesh.Gateway.Storage;
+using Mesh.Gateway.Tables;
 using Mesh.Security;
 using Microsoft.AspNetCore.Http;
 
@@ -12,7 +13,7 @@ namespace Mesh.Gateway.Http;
 
 /// <summary>One request on a resource: the verb's way from body to registry to answer. Nothing here knows a kind.</summary>
 internal sealed class ResourceHandler(
-    GenericRegistry registry, SubresourceTable subresources, IEnumerable<IVirtualResource> virtuals, ITableSource tables, TimeProvider time)
+    GenericRegistry registry, SubresourceTable subresources, IEnumerable<IVirtualResource> virtuals, TableConvertor tables, TimeProvider time)
 {
     private static readonly string[] PatchTypes =
     [
@@ -198,7 +199,7 @@ internal sealed class ResourceHandler(
         var schema = ApiSchema.Builtin.FindKind(call.Resource.Group, call.Resource.Version, call.Resource.Kind);
         var representation = Representation.Negotiate(call.Http.Request.Headers.Accept, allowShapes: true, schema is not null) ?? throw NotAcceptable();
         if (QueryOptions.Flag(call.Query, "pretty") == true) representation = representation with { Pretty = true };
-        return new ObjectEncoder(call.Resource, schema, representation, tables, call.Query["includeObject"].ToString());
+        return new ObjectEncoder(call.Resource, schema, representation, tables, call.Query["includeObject"].ToString(), call.Info.Verb == "watch");
     }
 
     private static KindSchema Schema(ApiResource resource) =>

@@ -21,13 +21,14 @@ internal static class ResponseWriter
     private static readonly JsonWriterOptions Indented = new() { Indented = true, IndentSize = 2, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Bytes as an answer.</summary>
-    public static async ValueTask WriteAsync(HttpContext context, int code, ReadOnlyMemory<byte> body, Representation representation, CancellationToken ct)
+    public static async ValueTask WriteAsync(
+        HttpContext context, int code, ReadOnlyMemory<byte> body, Representation representation, CancellationToken ct, string? contentType = null, string? cacheControl = null)
     {
         if (representation is { Pretty: true, Format: BodyFormat.Json }) body = Indent(body.Span);
         var response = context.Response;
         response.StatusCode = code;
-        response.ContentType = representation.ContentType;
-        response.Headers.CacheControl = "no-cache, private";
+        response.ContentType = contentType ?? representation.ContentType;
+        response.Headers.CacheControl = cacheControl ?? "no-cache, private";
         if (HttpMethods.IsHead(context.Request.Method)) return;
         if (body.Length <= CompressFrom || !AcceptsGzip(context))
         {

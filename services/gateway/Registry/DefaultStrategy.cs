@@ -97,6 +97,14 @@ internal class DefaultStrategy(ApiResource resource, bool hasStatus = false) : I
     /// <inheritdoc/>
     public virtual long? GracePeriod(JsonObject obj, long? requested) => null;
 
+    /// <inheritdoc/>
+    public virtual bool MayBeRemoved(JsonObject obj) => true;
+
+    /// <inheritdoc/>
+    public virtual void PrepareForDelete(JsonObject obj)
+    {
+    }
+
     /// <summary>The metadata of an object, made when it is not there.</summary>
     protected static JsonObject Meta(JsonObject obj)
     {

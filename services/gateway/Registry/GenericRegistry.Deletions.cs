@@ -73,7 +73,8 @@ internal sealed partial class GenericRegistry
         var json = JsonBytes.Write(obj);
         if (IsSame(current, json, obj)) return new WriteOutcome(current);
         if (request.DryRun) return new WriteOutcome(Unstored(request, current.Key, obj));
-        var result = await storage.UpdateAsync(current.Key, json, current.Revision, null, ct);
+        json = strategies.ToStorage(request.Resource, obj);
+        var result = await storage.UpdateAsync(current.Key, json, current.Revision, Life(request.Resource), ct);
         return result.Succeeded ? new WriteOutcome(Entry(request, current.Key, json, result.Revision)) : null;
     }
 

@@ -145,6 +145,7 @@ internal sealed partial class GenericRegistry
             return new WriteOutcome(Unstored(request, current.Key, obj));
         }
 
+        json = strategies.ToStorage(request.Resource, obj);
         var result = await storage.UpdateAsync(current.Key, json, current.Revision, Life(request.Resource), ct);
         return result.Succeeded ? new WriteOutcome(Entry(request, current.Key, json, result.Revision)) : null;
     }

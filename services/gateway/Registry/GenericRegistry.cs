@@ -127,7 +127,7 @@ internal sealed partial class GenericRegistry(
     {
         var name = ObjectMetaRules.Text(obj, "name");
         var key = Key(request, name);
-        var json = JsonBytes.Write(obj);
+        var json = strategies.ToStorage(request.Resource, obj);
         if (request.DryRun)
         {
             if (await storage.GetAsync(key, ct) is not null) throw new ApiException(Statuses.AlreadyExists(request.Resource, name));

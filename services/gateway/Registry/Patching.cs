@@ -37,7 +37,7 @@ internal static class Patching
             {
                 PatchKind.Json => JsonPatch.Apply(current, patch.Span),
                 PatchKind.Merge => MergePatch.Apply(current, patch.Span),
-                _ => StrategicMergePatch.Apply(current, patch.Span, SchemaPatch.Of(schema.Type)),
+                _ => StrategicMergePatch.Apply(current, patch.Span, PatchSchema.Of(schema.Type)),
             };
         }
         catch (DecodeException e)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
 using Mesh.Api;
 using Mesh.Gateway.Storage;
 
@@ -9,6 +10,7 @@ internal sealed class StrategyTable
 {
     private readonly ConcurrentDictionary<ApiResource, IResourceStrategy> strategies = new();
     private readonly ConcurrentDictionary<ApiResource, CacheLayout> layouts = new();
+    private readonly ConcurrentDictionary<ApiResource, VersionConversion?> conversions = new();
     private readonly Func<ApiResource, IResourceStrategy?> kinds;
 
     /// <summary>kinds: the strategies that kinds have for themselves.</summary>
@@ -23,6 +25,11 @@ internal sealed class StrategyTable
         layouts.GetOrAdd(resource, r =>
         {
             var strategy = For(r);
-            return new CacheLayout(r, strategy.SelectableFields, strategy.SelectableValues);
+            return new CacheLayout(r, strategy.SelectableFields, strategy.SelectableValues, Conversion(r) is { } conversion ? conversion.FromStorage : null);
         });
+
+    /// <summary>The bytes to store of an object.</summary>
+    public byte[] ToStorage(ApiResource resource, JsonObject obj) => Conversion(resource) is { } conversion ? conversion.ToStorage(obj) : JsonBytes.Write(obj);
+
+    private VersionConversion? Conversion(ApiResource resource) => conversions.GetOrAdd(resource, VersionConversion.For);
 }

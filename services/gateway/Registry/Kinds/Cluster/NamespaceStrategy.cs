@@ -55,6 +55,12 @@ internal sealed class NamespaceStrategy() : KindStrategy(Of("", "v1", "namespace
     }
 
     /// <inheritdoc/>
+    public override bool MayBeRemoved(JsonObject obj) => Spec(obj).Strings("finalizers").Count == 0;
+
+    /// <inheritdoc/>
+    public override void PrepareForDelete(JsonObject obj) => obj.Ensure("status")["phase"] = "Terminating";
+
+    /// <inheritdoc/>
     public override void Validate(JsonObject obj, List<FieldError> errors)
     {
         foreach (var (i, finalizer) in Spec(obj).Strings("finalizers").Index())

@@ -1,0 +1,94 @@
+using System.Text.Json.Nodes;
+using Mesh.Api;
+using Mesh.Gateway.Storage;
+
+namespace Mesh.Gateway.Registry;
+
+/// <summary>
+/// Kinds that are served in two versions but stored in one: events of events.k8s.io are stored as core events, autoscalers of v1 as v2.
+/// </summary>
+internal sealed class VersionConversion
+{
+    // core name → events.k8s.io name; every other field has the same name in both.
+    private static readonly (string Core, string Events)[] EventFields =
+    [
+        ("involvedObject", "regarding"), ("message", "note"), ("source", "deprecatedSource"), ("firstTimestamp", "deprecatedFirstTimestamp"),
+        ("lastTimestamp", "deprecatedLastTimestamp"), ("count", "deprecatedCount"), ("reportingComponent", "reportingController"),
+    ];
+
+    private readonly Action<JsonObject> toStorage;
+    private readonly Action<JsonObject> fromStorage;
+
+    private VersionConversion(Action<JsonObject> toStorage, Action<JsonObject> fromStorage)
+    {
+        this.toStorage = toStorage;
+        this.fromStorage = fromStorage;
+    }
+
+    /// <summary>The conversion of a resource, or null when it is stored as it is served.</summary>
+    public static VersionConversion? For(ApiResource resource) => resource switch
+    {
+        { Group: "events.k8s.io", Plural: "events" } => new(
+            static o => Rename(o, "v1", static f => (f.Events, f.Core)), static o => Rename(o, "events.k8s.io/v1", static f => (f.Core, f.Events))),
+        { Group: "autoscaling", Version: "v1", Plural: "horizontalpodautoscalers" } => new(ToMetrics, FromMetrics),
+        _ => null,
+    };
+
+    /// <summary>The bytes to store of an object as it is served.</summary>
+    public byte[] ToStorage(JsonObject obj)
+    {
+        var copy = (JsonObject)obj.DeepClone();
+        toStorage(copy);
+        return JsonBytes.Write(copy);
+    }
+
+    /// <summary>The served form of stored bytes.</summary>
+    public ReadOnlyMemory<byte> FromStorage(ReadOnlyMemory<byte> stored)
+    {
+        var obj = CacheEntry.Parse(stored.Span);
+        fromStorage(obj);
+        return JsonBytes.Write(obj);
+    }
+
+    private static void Rename(JsonObject obj, string apiVersion, Func<(string Core, string Events), (string From, string To)> direction)
+    {
+        obj["apiVersion"] = apiVersion;
+        foreach (var (from, to) in EventFields.Select(direction))
+        {
+            if (obj[from] is not { } value) continue;
+            obj.Remove(from);
+            obj[to] = value;
+        }
+    }
+
+    private static void ToMetrics(JsonObject obj)
+    {
+        obj["apiVersion"] = "autoscaling/v2";
+        if (obj["spec"] is not JsonObject spec || spec["targetCPUUtilizationPercentage"] is not { } target) return;
+        spec.Remove("targetCPUUtilizationPercentage");
+        spec["metrics"] = new JsonArray(new JsonObject
+        {
+            ["type"] = "Resource",
+            ["resource"] = new JsonObject { ["name"] = "cpu", ["target"] = new JsonObject { ["type"] = "Utilization", ["averageUtilization"] = target } },
+        });
+    }
+
+    private static void FromMetrics(JsonObject obj)
+    {
+        obj["apiVersion"] = "autoscaling/v1";
+        if (obj["spec"] is JsonObject spec)
+        {
+            if (Cpu(spec["metrics"])?["target"]?["averageUtilization"] is { } target) spec["targetCPUUtilizationPercentage"] = target.DeepClone();
+            spec.Remove("metrics");
+            spec.Remove("behavior");
+        }
+
+        if (obj["status"] is not JsonObject status) return;
+        if (Cpu(status["currentMetrics"])?["current"]?["averageUtilization"] is { } current) status["currentCPUUtilizationPercentage"] = current.DeepClone();
+        status.Remove("currentMetrics");
+        status.Remove("conditions");
+    }
+
+    private static JsonNode? Cpu(JsonNode? metrics) =>
+        (metrics as JsonArray)?.FirstOrDefault(static m => m?["type"]?.ToString() == "Resource" && m["resource"]?["name"]?.ToString() == "cpu")?["resource"];
+}

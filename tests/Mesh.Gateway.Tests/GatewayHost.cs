@@ -1,0 +1,71 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json.Nodes;
+using Grpc.Net.Client;
+using Mesh.Hosting;
+using Mesh.Rpc;
+using Mesh.Security;
+using Mesh.Security.Tokens;
+using Mesh.Store;
+
+namespace Mesh.Gateway.Tests;
+
+/// <summary>A store and a gateway in this process, shared by a collection of tests; each test uses names of its own.</summary>
+public sealed class GatewayHost : IAsyncLifetime
+{
+    private readonly string directory = Directory.CreateTempSubdirectory("mesh-gateway-").FullName;
+    private readonly StaticTokens tokens = new();
+    private MeshHost host = null!;
+
+    public HttpClient Client { get; private set; } = null!;
+
+    public GrpcChannel Channel { get; private set; } = null!;
+
+    public async Task InitializeAsync()
+    {
+        var builder = MeshHost.CreateBuilder(["--log-level", "warning"]);
+        builder.Set("store", "data-dir", Path.Combine(directory, "store")).Set("store", "listen", "inproc://store")
+            .Set("gateway", "store", "inproc://store").Set("gateway", "listen", "http://127.0.0.1:0,inproc://gateway").Set("gateway", "advertise-address", "192.0.2.10");
+        builder.Share(tokens);
+        builder.Add(new StoreService()).Add(new GatewayService());
+        host = builder.Build();
+        await host.StartAsync();
+        Client = ClientOf("admin", "system:masters");
+        Channel = MeshChannel.Create("inproc://gateway", new MeshChannelOptions { Network = host.Network, BearerToken = _ => new(tokens.Create(new UserInfo("admin", "", ["system:masters"]))) });
+    }
+
+    /// <summary>A client that speaks as a user.</summary>
+    public HttpClient ClientOf(string user, params string[] groups)
+    {
+        var address = host.Addresses("gateway").Single(a => a.Scheme == MeshScheme.Http);
+        var client = new HttpClient { BaseAddress = address.ToHttpUri() };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", tokens.Create(new UserInfo(user, "", groups)));
+        return client;
+    }
+
+    /// <summary>Sends a request and reads the JSON answer.</summary>
+    public async Task<(int Code, JsonObject Body)> SendAsync(HttpMethod method, string path, string? body = null, string type = "application/json", string? accept = null)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, MediaTypeHeaderValue.Parse(type).MediaType!);
+        if (accept is not null) request.Headers.TryAddWithoutValidation("Accept", accept);
+        using var answer = await Client.SendAsync(request);
+        var text = await answer.Content.ReadAsStringAsync();
+        return ((int)answer.StatusCode, JsonNode.Parse(text)!.AsObject());
+    }
+
+    public Task<(int Code, JsonObject Body)> GetAsync(string path, string? accept = null) => SendAsync(HttpMethod.Get, path, accept: accept);
+
+    public Task<(int Code, JsonObject Body)> PostAsync(string path, string body) => SendAsync(HttpMethod.Post, path, body);
+
+    public async Task DisposeAsync()
+    {
+        Channel.Dispose();
+        Client.Dispose();
+        await host.DisposeAsync();
+        Directory.Delete(directory, recursive: true);
+    }
+}
+
+[CollectionDefinition("gateway")]
+public sealed class GatewayCollection : ICollectionFixture<GatewayHost>;

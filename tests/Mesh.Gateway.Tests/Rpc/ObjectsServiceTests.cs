@@ -1,0 +1,89 @@
+using Google.Protobuf;
+using Grpc.Core;
+using Mesh.Rpc.V1;
+
+namespace Mesh.Gateway.Tests.Rpc;
+
+[Collection("gateway")]
+public sealed class ObjectsServiceTests(GatewayHost gateway)
+{
+    private readonly Objects.ObjectsClient client = new(gateway.Channel);
+
+    [Fact]
+    public async Task The_bytes_are_those_of_REST()
+    {
+        var made = await client.CreateAsync(new WriteRequest { Resource = Maps(), Namespace = "default", Object = ByteString.CopyFromUtf8("""{"metadata":{"name":"rpc-bytes"}}""") });
+        var rest = await gateway.Client.GetStringAsync(new Uri("/api/v1/namespaces/default/configmaps/rpc-bytes", UriKind.Relative));
+
+        Assert.True(made.Created);
+        Assert.Equal(rest, made.Object.ToStringUtf8());
+    }
+
+    [Fact]
+    public async Task A_refusal_carries_its_Status()
+    {
+        var error = await Assert.ThrowsAsync<RpcException>(async () => await client.GetAsync(new GetRequest { Resource = Maps(), Namespace = "default", Name = "rpc-none" }));
+
+        Assert.Equal(StatusCode.NotFound, error.StatusCode);
+        Assert.Contains("configmaps \\\"rpc-none\\\" not found", System.Text.Encoding.UTF8.GetString(Mesh.Rpc.RpcStatus.FindKubernetesStatus(error)!), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Binding_never_gives_a_node_more_than_it_has()
+    {
+        await PostAsync("/api/v1/nodes", """{"metadata":{"name":"rpc-node"},"status":{"allocatable":{"cpu":"1","memory":"1Gi","pods":"110"}}}""");
+        await PostAsync("/api/v1/namespaces/default/serviceaccounts", """{"metadata":{"name":"default"}}""");
+        var request = new BindRequest();
+        for (var i = 0; i < 4; i++)
+        {
+            await PostAsync(
+                "/api/v1/namespaces/default/pods",
+                $$$"""{"metadata":{"name":"rpc-pod-{{{i}}}"},"spec":{"containers":[{"name":"c","image":"i","resources":{"requests":{"cpu":"400m"}}}]}}""");
+            request.Bindings.Add(new Binding { Namespace = "default", Pod = $"rpc-pod-{i}", Node = "rpc-node" });
+        }
+
+        var reply = await client.BindAsync(request);
+        var again = await client.BindAsync(request);
+
+        Assert.Equal(2, reply.Results.Count(static r => r.Code == 201));
+        Assert.Equal(2, reply.Results.Count(static r => r.Code == 409));
+        Assert.All(again.Results, static r => Assert.Equal(409, r.Code));
+        Assert.Contains(again.Results, static r => r.Status.ToStringUtf8().Contains("is already assigned to node", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_batch_answers_each_operation_on_its_own()
+    {
+        var reply = await client.BatchAsync(new BatchRequest
+        {
+            Operations =
+            {
+                new Operation { Create = new WriteRequest { Resource = Maps(), Namespace = "default", Object = ByteString.CopyFromUtf8("""{"metadata":{"name":"rpc-batch"}}""") } },
+                new Operation { Delete = new DeleteRequest { Resource = Maps(), Namespace = "default", Name = "rpc-batch-none" } },
+                new Operation { Delete = new DeleteRequest { Resource = Maps(), Namespace = "default", Name = "rpc-batch" } },
+            },
+        });
+
+        Assert.Equal([201, 404, 200], reply.Results.Select(static r => r.Code));
+    }
+
+    [Fact]
+    public async Task A_watch_starts_with_what_is_there()
+    {
+        await client.CreateAsync(new WriteRequest { Resource = Maps(), Namespace = "kube-public", Object = ByteString.CopyFromUtf8("""{"metadata":{"name":"rpc-watch"}}""") });
+        using var call = client.Watch(new WatchRequest { Resource = Maps(), Namespace = "kube-public", SendInitialEvents = true, FieldSelector = "metadata.name=rpc-watch" });
+        Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(20)));
+        var events = call.ResponseStream.Current.Events;
+
+        Assert.Equal(WatchEvent.Types.Type.Added, events[0].Type);
+        Assert.True(events[1].InitialEventsEnd);
+    }
+
+    private static Resource Maps() => new() { Version = "v1", Resource_ = "configmaps" };
+
+    private async Task PostAsync(string path, string body)
+    {
+        var (code, answer) = await gateway.PostAsync(path, body);
+        Assert.True(code is 201 or 409, answer.ToJsonString());
+    }
+}
