@@ -1,6 +1,7 @@
 using System.Text;
 using Mesh.Api.Core.V1;
 using Mesh.NodeAgent.Volumes;
+using VolumeProjection = Mesh.NodeAgent.Volumes.VolumeProjection;
 
 namespace Mesh.NodeAgent.Tests.Volumes;
 
