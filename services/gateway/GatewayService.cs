@@ -3,7 +3,9 @@ using Grpc.Core;
 using Mesh.Gateway.Admission;
 using Mesh.Gateway.Authentication;
 using Mesh.Gateway.Authorization;
+using Mesh.Gateway.Discovery;
 using Mesh.Gateway.Http;
+using Mesh.Gateway.OpenApi;
 using Mesh.Gateway.Registry;
 using Mesh.Gateway.Registry.Kinds;
 using Mesh.Gateway.Registry.Kinds.Network;
@@ -124,6 +126,8 @@ public sealed class GatewayService : IMeshService
         services.AddSingleton<RpcWrites>();
         services.AddSingleton<ObjectsService>();
         services.AddSingleton<IApiDocuments, OpenIdDocuments>();
+        services.AddSingleton<IApiDocuments, DiscoveryHandler>();
+        services.AddSingleton<IApiDocuments, OpenApiHandler>();
     }
 
     private static string[] Split(string list) => list.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);

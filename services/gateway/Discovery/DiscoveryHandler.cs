@@ -1,0 +1,55 @@
+using Mesh.Api;
+using Mesh.Gateway.Http;
+using Microsoft.AspNetCore.Http;
+
+namespace Mesh.Gateway.Discovery;
+
+/// <summary>Serves /api, /apis and the lists below them; aggregated to whoever asks for apidiscovery.k8s.io/v2.</summary>
+internal sealed class DiscoveryHandler : IApiDocuments
+{
+    private readonly DiscoveryDocuments documents = new(ResourceTable.All);
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> TryHandleAsync(HttpContext context, CancellationToken ct)
+    {
+        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
+            return false;
+        var parts = (context.Request.Path.Value ?? string.Empty).Trim('/').Split('/');
+        var aggregated = WantsAggregated(context.Request.Headers.Accept.ToString());
+        var document = parts switch
+        {
+            ["api"] => aggregated ? documents.AggregatedCore : DiscoveryDocuments.CoreVersions($"{context.Connection.LocalIpAddress}:{context.Connection.LocalPort}"),
+            ["apis"] => aggregated ? documents.AggregatedGroups : documents.Groups,
+            ["api", var version] => documents.Resources(string.Empty, version),
+            ["apis", var group] => documents.Group(group),
+            ["apis", var group, var version] => documents.Resources(group, version),
+            _ => null,
+        };
+        if (document is null)
+            return false;
+        var type = aggregated && parts.Length == 1 ? DiscoveryDocuments.AggregatedContentType : "application/json";
+        await DocumentResponse.SendAsync(context, document, type, ct);
+        return true;
+    }
+
+    // The first offer that we know wins; the finished version is the only aggregated one served.
+    internal static bool WantsAggregated(string accept)
+    {
+        foreach (var offer in accept.Split(','))
+        {
+            var parameters = offer.Split(';', StringSplitOptions.TrimEntries);
+            if (parameters[0] is not ("application/json" or "*/*" or "application/*"))
+                continue;
+            if (parameters.Contains("as=APIGroupDiscoveryList"))
+            {
+                if (parameters.Contains("g=apidiscovery.k8s.io") && parameters.Contains("v=v2"))
+                    return true;
+                continue;
+            }
+
+            return false;
+        }
+
+        return false;
+    }
+}
