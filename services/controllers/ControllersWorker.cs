@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Mesh.Client;
 using Mesh.Controllers.Framework;
+using Mesh.Events;
 using Mesh.Security.Pki;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -9,26 +10,41 @@ namespace Mesh.Controllers;
 
 /// <summary>Runs the controllers from start to stop: at once, or while holding the Lease. Each term starts with caches of its own.</summary>
 internal sealed class ControllersWorker(
-    ControllersOptions options, IKubeClient client, TimeProvider time, ILoggerFactory loggers, IMeterFactory meters, KubeConfig? kubeconfig = null) : BackgroundService
+    ControllersOptions options, IKubeClient client, TimeProvider time, ILoggerFactory loggers, IMeterFactory meters, KubeConfig? kubeconfig = null,
+    IEventBus? bus = null) : BackgroundService
 {
     private readonly WorkQueueMetrics _metrics = new(meters.Create("Mesh.Controllers"));
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (!options.LeaderElect) return LeadAsync(stoppingToken);
+        if (options.Shards > 1) return ShareAsync(stoppingToken);
+        if (!options.LeaderElect) return LeadAsync(new WholeOwnership(), stoppingToken);
         var identity = options.Identity ?? $"{Environment.MachineName}_{Guid.NewGuid()}";
         var leaseLock = new LeaseLock(client, "kube-system", "kube-controller-manager", identity);
         var elector = new LeaderElector(leaseLock, LeaderElectionTimings.Default, loggers.CreateLogger<LeaderElector>(), time);
-        return elector.RunAsync(LeadAsync, stoppingToken);
+        return elector.RunAsync(ct => LeadAsync(new WholeOwnership(), ct), stoppingToken);
     }
 
-    private async Task LeadAsync(CancellationToken ct)
+    /// <summary>Several workers at once, each on the keys of the partitions it owns; no leader is needed then.</summary>
+    private async Task ShareAsync(CancellationToken ct)
+    {
+        if (bus is null) throw new InvalidOperationException("controllers: --shards needs an event bus shared by the host");
+        await using var ownership = await BusOwnership.JoinAsync(bus, "mesh.controllers", options.Shards, ct).ConfigureAwait(false);
+        using var together = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var reading = ownership.RunAsync(together.Token);
+        await LeadAsync(ownership, together.Token).ConfigureAwait(false);
+        await together.CancelAsync().ConfigureAwait(false);
+        await reading.ConfigureAwait(false);
+    }
+
+    private async Task LeadAsync(IKeyOwnership ownership, CancellationToken ct)
     {
         var logger = loggers.CreateLogger<ControllersWorker>();
         var informers = new InformerFactory(client, loggers, time);
         var recorders = new List<EventRecorder>();
         var context = new ControllerContext(client, informers, loggers, options, time, _metrics)
         {
+            Ownership = ownership,
             RecorderFactory = component =>
             {
                 var recorder = new EventRecorder(client, component, loggers.CreateLogger<EventRecorder>(), time);

@@ -78,13 +78,11 @@ internal abstract class KeyedController : IController, IDisposable
 
     protected void Enqueue(ObjectKey key)
     {
-        if (Context.Ownership.Owns(key)) Queue.Add(key);
+        if (Context.Ownership.Owns(OwnershipOf(key))) Queue.Add(key);
     }
 
-    protected void EnqueueAfter(ObjectKey key, TimeSpan delay)
-    {
-        if (Context.Ownership.Owns(key)) Queue.AddAfter(key, delay);
-    }
+    /// <summary>The key that says whose work this is; a controller that must be single in the cluster gives one for all.</summary>
+    protected virtual ObjectKey OwnershipOf(ObjectKey key) => key;
 
     private void EnqueueAll()
     {

@@ -47,6 +47,9 @@ internal sealed class NodeIpamController : KeyedController
         return ReconcileResult.Done;
     }
 
+    /// <summary>One allocator for the whole cluster: two would give the same range twice.</summary>
+    protected override ObjectKey OwnershipOf(ObjectKey key) => new(null, Name);
+
     private void Occupy(string node, List<string> cidrs)
     {
         lock (_gate)

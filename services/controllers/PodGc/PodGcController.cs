@@ -25,7 +25,7 @@ internal sealed class PodGcController : KeyedController
     {
         _pods = Watch<Pod>();
         _nodes = Watch<Node>();
-        Enqueue(Everything);
+        Queue.Add(Everything); // every worker makes the round, each over its own pods
     }
 
     protected override async Task<ReconcileResult> ReconcileAsync(ObjectKey key, CancellationToken ct)
