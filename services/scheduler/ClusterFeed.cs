@@ -3,18 +3,26 @@ using Mesh.Client;
 using Mesh.Scheduler.Cluster;
 using Mesh.Scheduler.Model;
 using Mesh.Scheduler.Queue;
+using Mesh.Scheduler.Sharding;
 
 namespace Mesh.Scheduler;
 
 /// <summary>Carries what informers see into the cluster state and the queue. Handlers only note; nothing is decided here.</summary>
-internal sealed class ClusterFeed(ClusterState cluster, SchedulingQueue queue, Shards shards, SchedulerMetrics metrics, SchedulerOptions options)
+internal sealed class ClusterFeed(ClusterState cluster, SchedulingQueue queue, IShardOwnership shards, SchedulerMetrics metrics, SchedulerOptions options)
 {
+    private ILister<Pod>? _pods;
+
     /// <summary>Registers with the informers; call before they start.</summary>
     public void Attach(IInformerFactory informers)
     {
         informers.For<Node>().AddHandler(OnNode);
-        informers.For<Pod>().AddHandler(OnPod);
+        var pods = informers.For<Pod>();
+        pods.AddHandler(OnPod);
+        _pods = pods.Lister;
     }
+
+    /// <summary>Keeps the queue to the pods that are this shard's; runs until cancelled, or not at all when the shards are fixed.</summary>
+    public Task FollowOwnershipAsync(CancellationToken ct) => shards.RunAsync(OwnershipChanged, ct);
 
     internal void OnNode(Node? old, Node? node)
     {
@@ -57,6 +65,15 @@ internal sealed class ClusterFeed(ClusterState cluster, SchedulingQueue queue, S
         {
             if (old is null) metrics.Incoming("PodAdd", "active");
             queue.Set(pod);
+        }
+    }
+
+    private void OwnershipChanged()
+    {
+        queue.RemoveWhere(key => !shards.Owns(key));
+        foreach (var pod in _pods?.List() ?? [])
+        {
+            if (string.IsNullOrEmpty(pod.Spec?.NodeName)) OnPod(pod, pod);
         }
     }
 

@@ -4,11 +4,17 @@ namespace Mesh.Scheduler;
 
 internal static partial class Log
 {
-    [LoggerMessage(Level = LogLevel.Information, Message = "Placement engine: {Engine}; shard {Shard} of {Shards}")]
-    public static partial void Started(ILogger logger, string engine, int shard, int shards);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Placement engine: {Engine}")]
+    public static partial void Started(ILogger logger, string engine);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The native placement engine cannot be used, the managed one takes its place: {Reason}")]
     public static partial void NoNativeEngine(ILogger logger, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The event bus is lost, nothing is placed until it is back: {Reason}")]
+    public static partial void BusLost(ILogger logger, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "This shard owns {Owned} of {Partitions} partitions of the pending pods")]
+    public static partial void Owned(ILogger logger, int owned, int partitions);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Placed {Count} pods in {Milliseconds:F1} ms, {Left} do not fit")]
     public static partial void Placed(ILogger logger, int count, double milliseconds, int left);

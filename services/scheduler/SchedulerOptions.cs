@@ -18,6 +18,18 @@ public sealed class SchedulerOptions : GatewayConnectionOptions
     [Description("number of this shard, from 0")]
     public int Shard { get; set; }
 
+    /// <summary>Kafka brokers; the shards are then the members of a consumer group.</summary>
+    [Description("Kafka brokers (host:port,...): shards share the pods as members of a consumer group")]
+    public string Kafka { get; set; } = "";
+
+    /// <summary>Topic whose partitions are divided among shards.</summary>
+    [Description("topic whose partitions are divided among the shards")]
+    public string Topic { get; set; } = "mesh.pods";
+
+    /// <summary>Partitions of the topic: no more shards than these share the work.</summary>
+    [Description("partitions of the topic")]
+    public int Partitions { get; set; } = 16;
+
     /// <summary>"native", "managed", or "auto": native where the library is there.</summary>
     [Description("placement engine: auto, native or managed")]
     public string Engine { get; set; } = "auto";

@@ -1,8 +1,10 @@
 using Mesh.Client;
+using Mesh.Events;
 using Mesh.Hosting;
 using Mesh.Scheduler.Cluster;
 using Mesh.Scheduler.Engine;
 using Mesh.Scheduler.Queue;
+using Mesh.Scheduler.Sharding;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -25,7 +27,7 @@ public sealed class SchedulerService : IMeshService
         if (options.Engine is not ("auto" or "native" or "managed"))
             throw new SettingsException($"scheduler: --engine {options.Engine} is not one of auto, native, managed");
         builder.AddKubeClient(options, options.SchedulerName);
-        builder.Services.AddSingleton(new Shards(options.Shard, options.Shards));
+        builder.Services.AddSingleton(s => CreateShards(options, s));
         builder.Services.AddSingleton(s => CreateEngine(options, s.GetRequiredService<ILogger<SchedulerService>>()));
         builder.Services.AddSingleton(s => new ClusterState(s.GetRequiredService<IPlacementEngine>(), () => (uint)Random.Shared.NextInt64()));
         builder.Services.AddSingleton<SchedulingQueue>();
@@ -49,18 +51,30 @@ public sealed class SchedulerService : IMeshService
         }
 
         engine ??= new ManagedEngine();
-        Log.Started(logger, engine.Name, options.Shard, options.Shards);
+        Log.Started(logger, engine.Name);
         return engine;
+    }
+
+    // A bus that the host shares, or Kafka, divides the pods among whoever is there; without one the options do.
+    private static IShardOwnership CreateShards(SchedulerOptions options, IServiceProvider services)
+    {
+        var bus = services.GetService<IEventBus>() ?? (options.Kafka.Length > 0 ? new KafkaEventBus(new KafkaEventBusOptions { Brokers = options.Kafka, ClientId = "mesh-scheduler" }) : null);
+        return bus is null || options.Shards > 1
+            ? new FixedShards(options.Shard, options.Shards)
+            : new BusShards(
+                bus, options.Topic, options.Partitions, options.SchedulerName, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<SchedulerService>>());
     }
 
     private sealed class Worker : BackgroundService
     {
         private readonly IInformerFactory _informers;
+        private readonly ClusterFeed _feed;
         private readonly SchedulingLoop _loop;
 
         public Worker(IInformerFactory informers, ClusterFeed feed, SchedulingLoop loop)
         {
             _informers = informers;
+            _feed = feed;
             _loop = loop;
             feed.Attach(informers);
         }
@@ -69,7 +83,7 @@ public sealed class SchedulerService : IMeshService
         {
             // Placing before all bound pods are known would fill nodes that are full.
             await _informers.WaitForSyncAsync(stoppingToken);
-            await _loop.RunAsync(stoppingToken);
+            await Task.WhenAll(_feed.FollowOwnershipAsync(stoppingToken), _loop.RunAsync(stoppingToken));
         }
     }
 }

@@ -79,7 +79,8 @@ internal sealed class StoreEngine : IAsyncDisposable
 
     public AccessState Access => _machine.Access;
 
-    public IReadOnlySet<int> Alarms => _machine.Alarms;
+    /// <summary>Alarms raised; a full disk counts as NOSPACE for as long as it lasts, without a record (there is no room for one).</summary>
+    public IReadOnlySet<int> Alarms => _committer.DiskFull ? new HashSet<int>(_machine.Alarms) { Alarm.NoSpace } : _machine.Alarms;
 
     public StoreOptions Options => _options;
 

@@ -4,9 +4,11 @@ using Mesh.Api.Core.V1;
 using Mesh.Api.Meta.V1;
 using Mesh.Client;
 using Mesh.Client.Testing;
+using Mesh.Events;
 using Mesh.Scheduler.Cluster;
 using Mesh.Scheduler.Engine;
 using Mesh.Scheduler.Queue;
+using Mesh.Scheduler.Sharding;
 using Mesh.Telemetry;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -27,7 +29,7 @@ public sealed class SchedulingLoopTests
         }
     }
 
-    private Running Start(SchedulerOptions options) => new(_client, options);
+    private Running Start(SchedulerOptions options, IEventBus? bus = null) => new(_client, options, bus);
 
     [Fact]
     public async Task Pods_are_bound_and_told()
@@ -75,6 +77,24 @@ public sealed class SchedulingLoopTests
     }
 
     [Fact]
+    public async Task Members_of_a_group_divide_the_pods_and_take_over()
+    {
+        await using var bus = new EmbeddedEventBus();
+        _client.Seed(Build.Node("a", "64"));
+        var first = Start(new SchedulerOptions(), bus);
+        await using var second = Start(new SchedulerOptions(), bus);
+        var keys = Enumerable.Range(0, 40).Select(i => new ObjectKey("default", $"p{i}")).ToArray();
+        await Until(() => keys.All(k => first.Owns(k) ^ second.Owns(k)) && keys.Any(first.Owns) && keys.Any(second.Owns), "both have joined");
+        for (var i = 0; i < 40; i++) _client.Seed(Build.Pod($"p{i}", "100m"));
+        await Until(() => _client.All<Pod>().All(p => p.Spec!.NodeName is not null), "every pod bound by one of the two");
+        await Until(() => second.Events.Length > 0, "the second has bound its own");
+        Assert.Equal(40, _client.Actions.Count(a => a.Verb == "bind"));
+        await first.DisposeAsync();
+        for (var i = 0; i < 40; i++) _client.Seed(Build.Pod($"q{i}", "100m"));
+        await Until(() => _client.All<Pod>().All(p => p.Spec!.NodeName is not null), "the other took over");
+    }
+
+    [Fact]
     public void The_missing_library_falls_back()
     {
         using var engine = SchedulerService.CreateEngine(new SchedulerOptions { Engine = "managed" }, NullLogger.Instance);
@@ -89,18 +109,24 @@ public sealed class SchedulingLoopTests
         private readonly ClusterState _cluster = new(NativeEngine.TryCreate(out _) as IPlacementEngine ?? new ManagedEngine(), () => 1);
         private readonly MetricsRegistry _metrics = new(TimeProvider.System, withProcess: false);
         private readonly SchedulingLoop _loop;
+        private readonly ClusterFeed _feed;
+        private readonly IShardOwnership _shards;
         private readonly Task _work;
         private readonly List<string> _events = [];
 
-        public Running(FakeKubeClient client, SchedulerOptions options)
+        public Running(FakeKubeClient client, SchedulerOptions options, IEventBus? bus)
         {
             var queue = new SchedulingQueue(TimeProvider.System);
             var metrics = new SchedulerMetrics(_metrics, queue, options);
             var informers = new InformerFactory(client, NullLoggerFactory.Instance, TimeProvider.System);
-            new ClusterFeed(_cluster, queue, new Shards(options.Shard, options.Shards), metrics, options).Attach(informers);
+            _shards = bus is null ? new FixedShards(options.Shard, options.Shards) : new BusShards(bus, options.Topic, options.Partitions, "scheduler", TimeProvider.System, NullLogger.Instance);
+            _feed = new ClusterFeed(_cluster, queue, _shards, metrics, options);
+            _feed.Attach(informers);
             _loop = new SchedulingLoop(queue, _cluster, client, this, metrics, options, TimeProvider.System, NullLogger<SchedulingLoop>.Instance);
             _work = Task.WhenAll(informers.RunAsync(_stop.Token), Work(informers));
         }
+
+        public bool Owns(ObjectKey key) => _shards.Owns(key);
 
         public string[] Events
         {
@@ -129,7 +155,7 @@ public sealed class SchedulingLoopTests
         private async Task Work(InformerFactory informers)
         {
             await informers.WaitForSyncAsync(_stop.Token);
-            await _loop.RunAsync(_stop.Token);
+            await Task.WhenAll(_feed.FollowOwnershipAsync(_stop.Token), _loop.RunAsync(_stop.Token));
         }
     }
 }

@@ -36,7 +36,7 @@ internal static class AtomicWriter
         var link = Path.Combine(target, NewDataName);
         File.Delete(link);
         File.CreateSymbolicLink(link, name);
-        File.Move(link, data, overwrite: true);
+        LinuxMount.Rename(link, data);
         LinkNames(target, files.Keys);
         if (old is not null && Directory.Exists(Path.Combine(target, old)))
             Directory.Delete(Path.Combine(target, old), recursive: true);

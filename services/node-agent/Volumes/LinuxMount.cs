@@ -49,6 +49,9 @@ internal static partial class LinuxMount
     /// <summary>Changes owner and group, not following links; -1 leaves one as it is.</summary>
     public static void Own(string path, long uid, long gid) => Check(Lchown(path, unchecked((uint)uid), unchecked((uint)gid)), "chown " + path);
 
+    /// <summary>rename(2): replaces the target in one step, and moves a link itself, which File.Move does not.</summary>
+    public static void Rename(string from, string to) => Check(RenamePath(from, to), $"rename {from} to {to}");
+
     /// <summary>Opens a path only as a place (O_PATH), so that what is checked is what is used.</summary>
     public static int OpenPlace(string path)
     {
@@ -103,6 +106,10 @@ internal static partial class LinuxMount
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int RenamePath(string from, string to);
 
     [LibraryImport("libc", EntryPoint = "close")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -59,6 +59,15 @@ internal sealed class SchedulingQueue(TimeProvider time)
         }
     }
 
+    /// <summary>Forgets the pods whose keys another shard has now.</summary>
+    public void RemoveWhere(Func<ObjectKey, bool> lost)
+    {
+        lock (_lock)
+        {
+            foreach (var key in _pods.Keys.Where(lost).ToArray()) _pods.Remove(key);
+        }
+    }
+
     /// <summary>Takes the next pod and those right behind it that can be placed in the same run; empty when none is ready.</summary>
     public IReadOnlyList<QueuedPod> PopRun(int max)
     {

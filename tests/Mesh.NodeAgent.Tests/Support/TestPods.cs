@@ -49,6 +49,20 @@ internal static class TestPods
     public static Task DeleteAsync(FakeKubeClient api, string name, long grace = 2) =>
         api.DeleteAsync<Pod>("default", name, new DeleteOptions { GracePeriodSeconds = grace });
 
+    /// <summary>Deletes the pod and waits until the node has let it go.</summary>
+    public static async Task RemoveAsync(FakeKubeClient api, string name)
+    {
+        await DeleteAsync(api, name, 1);
+        await Eventually.TrueAsync(() => api.Find<Pod>("default", name) is null, TimeSpan.FromSeconds(30));
+    }
+
+    /// <summary>The runtime's id of the pod's first container.</summary>
+    public static async Task<string> ContainerIdAsync(FakeKubeClient api, string name)
+    {
+        var pod = await UntilAsync(api, name, p => p.Status?.ContainerStatuses is [{ State.Running: not null }, ..]);
+        return pod.Status!.ContainerStatuses![0].ContainerID!.Split("://")[1];
+    }
+
     private static string Json<T>(T? value)
         where T : class, Mesh.Api.IKubeValue<T> => value is null ? "null" : Encoding.UTF8.GetString(Mesh.Api.KubeJson.Serialize(value));
 }

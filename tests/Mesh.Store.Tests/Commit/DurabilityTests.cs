@@ -94,8 +94,10 @@ public class DurabilityTests
 
         Assert.Equal("etcdserver: mvcc: database space exceeded", refusal!.Message);
         Assert.Equal("1", Kv.S(engine.Get("a").Kvs[0].Value));
+        Assert.Contains(Alarm.NoSpace, engine.Alarms);
         files.Full = false;
         await engine.PutAsync("a", "2");
+        Assert.Empty(engine.Alarms);
         Assert.Equal("2", Kv.S(engine.Get("a").Kvs[0].Value));
     }
 
