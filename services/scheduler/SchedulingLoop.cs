@@ -19,7 +19,11 @@ internal sealed class SchedulingLoop(
     : IDisposable
 {
     private const int BindsAtOnce = 4;
+    private const int PatchesAtOnce = 16;
     private readonly SemaphoreSlim _binds = new(BindsAtOnce, BindsAtOnce);
+
+    // Many pods that fit nowhere must not hold up those that do.
+    private readonly SemaphoreSlim _patches = new(PatchesAtOnce, PatchesAtOnce);
 
     /// <summary>Runs until cancelled.</summary>
     public async Task RunAsync(CancellationToken ct)
@@ -56,15 +60,21 @@ internal sealed class SchedulingLoop(
         return total;
     }
 
-    /// <summary>Completes when no binding is under way.</summary>
+    /// <summary>Completes when no binding and no status write is under way.</summary>
     public async Task DrainAsync(CancellationToken ct)
     {
         for (var i = 0; i < BindsAtOnce; i++) await _binds.WaitAsync(ct);
+        for (var i = 0; i < PatchesAtOnce; i++) await _patches.WaitAsync(ct);
         _binds.Release(BindsAtOnce);
+        _patches.Release(PatchesAtOnce);
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _binds.Dispose();
+    public void Dispose()
+    {
+        _binds.Dispose();
+        _patches.Dispose();
+    }
 
     private async Task BindAsync(QueuedPod[] pods, IReadOnlyList<string> nodes, long start, CancellationToken ct)
     {
@@ -126,13 +136,27 @@ internal sealed class SchedulingLoop(
         events.Warning(pod.Pod, "FailedScheduling", message);
         var known = pod.Pod.Status?.Conditions?.FirstOrDefault(c => c.Type == "PodScheduled");
         if (known is { Status: "False", Reason: "Unschedulable" } && known.Message == message) return;
+        await _patches.WaitAsync(ct);
+        _ = WriteConditionAsync(pod, Condition(message, known), ct);
+    }
+
+    private async Task WriteConditionAsync(QueuedPod pod, byte[] patch, CancellationToken ct)
+    {
         try
         {
-            await client.PatchAsync<Pod>(pod.Key.Namespace, pod.Key.Name, PatchType.Strategic, Condition(message, known), "status", ct);
+            await client.PatchAsync<Pod>(pod.Key.Namespace, pod.Key.Name, PatchType.Strategic, patch, "status", ct);
         }
         catch (Exception e) when (e is ApiException or HttpRequestException or IOException or Grpc.Core.RpcException)
         {
             Log.ConditionFailed(logger, pod.Key.ToString(), e.Message);
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            // The service stops.
+        }
+        finally
+        {
+            _patches.Release();
         }
     }
 

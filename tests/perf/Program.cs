@@ -1,3 +1,4 @@
+using Mesh.Perf.Scheduler;
 using Mesh.Perf.Store;
 
 namespace Mesh.Perf;
@@ -8,6 +9,7 @@ internal static class Program
     private static readonly Dictionary<string, Func<string[], Task<int>>> s_benchmarks = new()
     {
         ["store"] = StoreBench.Run,
+        ["scheduler"] = PlacementBench.Run,
     };
 
     private static Task<int> Main(string[] args)
