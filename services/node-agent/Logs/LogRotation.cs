@@ -37,7 +37,9 @@ internal sealed class LogRotation(long maxBytes, int maxFiles)
             File.Delete(old);
     }
 
-    private static IEnumerable<string> Rotated(string path) => Directory.EnumerateFiles(Path.GetDirectoryName(path)!, Path.GetFileName(path) + ".*");
+    // Not by a pattern: .NET lets "0.log.*" match "0.log" itself.
+    private static List<string> Rotated(string path) =>
+        [.. Directory.EnumerateFiles(Path.GetDirectoryName(path)!).Where(f => Path.GetFileName(f).StartsWith(Path.GetFileName(path) + ".", StringComparison.Ordinal))];
 
     private static async Task CompressAsync(string path, CancellationToken ct)
     {

@@ -32,9 +32,9 @@ public sealed class NodeApiTests(ContainerdFixture containerd)
 
         var text = "";
         await Eventually.TrueAsync(() => (text = http.GetStringAsync("/containerLogs/default/served/main").GetAwaiter().GetResult()).Contains("err", StringComparison.Ordinal), TimeSpan.FromSeconds(10), () => text);
-        Assert.Equal("two\n", await http.GetStringAsync("/containerLogs/default/served/main?tailLines=1&stream=Stdout"));
-        Assert.Equal("one\n", await http.GetStringAsync("/containerLogs/default/served/main?limitBytes=4"));
-        Assert.Matches("^20[0-9-]+T[0-9:.]+(Z|[+-][0-9:]+) one\n", await http.GetStringAsync("/containerLogs/default/served/main?timestamps=true"));
+        Assert.Equal("one\ntwo\n", await http.GetStringAsync("/containerLogs/default/served/main?stream=Stdout"));
+        Assert.Equal("one\n", await http.GetStringAsync("/containerLogs/default/served/main?limitBytes=4&stream=Stdout"));
+        Assert.Matches("^20[0-9-]+T[0-9:.]+(Z|[+-][0-9:]+) one\n", await http.GetStringAsync("/containerLogs/default/served/main?timestamps=true&stream=Stdout"));
         var previous = await http.GetAsync("/containerLogs/default/served/main?previous=true");
         Assert.Equal((HttpStatusCode.BadRequest, "previous terminated container \"main\" in pod \"served\" not found"), (previous.StatusCode, await previous.Content.ReadAsStringAsync()));
 
