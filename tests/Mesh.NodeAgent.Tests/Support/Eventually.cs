@@ -12,7 +12,7 @@ internal static class Eventually
         {
             if (clock.Elapsed > limit)
                 Assert.Fail($"not true within {limit.TotalSeconds} s; last seen: {state?.Invoke() ?? "-"}");
-            await Task.Delay(10);
+            await Task.Delay(50);
         }
 
         return clock.Elapsed;
