@@ -11,7 +11,7 @@ public sealed class ListWatchTests(GatewayHost gateway)
     public async Task Pages_are_of_one_revision_whatever_happens_between_them()
     {
         var path = await NamespaceAsync("pages");
-        for (var i = 0; i < 7; i++) await gateway.PostAsync(path, $$"""{"metadata":{"name":"m{{i}}"}}""");
+        for (var i = 0; i < 7; i++) await gateway.PostAsync(path, $$$$"""{"metadata":{"name":"m{{{{i}}}}"}}""");
         var (_, first) = await gateway.GetAsync(path + "?limit=3");
         await gateway.SendAsync(HttpMethod.Delete, path + "/m5");
         await gateway.PostAsync(path, """{"metadata":{"name":"m9"}}""");
@@ -133,7 +133,7 @@ public sealed class ListWatchTests(GatewayHost gateway)
 
     private async Task<string> NamespaceAsync(string prefix)
     {
-        var (_, ns) = await gateway.PostAsync("/api/v1/namespaces", $$"""{"metadata":{"generateName":"{{prefix}}-"}}""");
+        var (_, ns) = await gateway.PostAsync("/api/v1/namespaces", $$$$"""{"metadata":{"generateName":"{{{{prefix}}}}-"}}""");
         return $"/api/v1/namespaces/{(string?)ns["metadata"]!["name"]}/configmaps";
     }
 

@@ -70,7 +70,7 @@ public sealed class ObjectLifeTests(GatewayHost gateway)
     public async Task Every_patch_form_changes_the_object(string type, string patch)
     {
         var name = "life-patch-" + type[12..15];
-        await gateway.PostAsync(Maps, $$"""{"metadata":{"name":"{{name}}"},"data":{"a":"1"}}""");
+        await gateway.PostAsync(Maps, $$$$"""{"metadata":{"name":"{{{{name}}}}"},"data":{"a":"1"}}""");
         var (code, body) = await gateway.SendAsync(HttpMethod.Patch, $"{Maps}/{name}", patch, type);
 
         Assert.Equal(200, code);

@@ -25,7 +25,8 @@ public sealed class ObjectsServiceTests(GatewayHost gateway)
         var error = await Assert.ThrowsAsync<RpcException>(async () => await client.GetAsync(new GetRequest { Resource = Maps(), Namespace = "default", Name = "rpc-none" }));
 
         Assert.Equal(StatusCode.NotFound, error.StatusCode);
-        Assert.Contains("configmaps \\\"rpc-none\\\" not found", System.Text.Encoding.UTF8.GetString(Mesh.Rpc.RpcStatus.FindKubernetesStatus(error)!), StringComparison.Ordinal);
+        var status = System.Text.Json.Nodes.JsonNode.Parse(Mesh.Rpc.RpcStatus.FindKubernetesStatus(error))!;
+        Assert.Equal("configmaps \"rpc-none\" not found", (string?)status["message"]);
     }
 
     [Fact]
@@ -38,7 +39,7 @@ public sealed class ObjectsServiceTests(GatewayHost gateway)
         {
             await PostAsync(
                 "/api/v1/namespaces/default/pods",
-                $$$"""{"metadata":{"name":"rpc-pod-{{{i}}}"},"spec":{"containers":[{"name":"c","image":"i","resources":{"requests":{"cpu":"400m"}}}]}}""");
+                $$$$$"""{"metadata":{"name":"rpc-pod-{{{{{i}}}}}"},"spec":{"containers":[{"name":"c","image":"i","resources":{"requests":{"cpu":"400m"}}}]}}""");
             request.Bindings.Add(new Binding { Namespace = "default", Pod = $"rpc-pod-{i}", Node = "rpc-node" });
         }
 

@@ -100,7 +100,7 @@ public sealed class CacheTests
     private static EntryFilter All() => EntryFilter.Compile(Layout, null, Selector.Everything, FieldSelector.Everything);
 
     private static CacheEntry Entry(string name, long revision) =>
-        CacheEntry.Create(Layout, new StoredObject(Key(name), Encoding.UTF8.GetBytes($$"""{"metadata":{"name":"{{name}}","namespace":"default"}}"""), revision));
+        CacheEntry.Create(Layout, new StoredObject(Key(name), Encoding.UTF8.GetBytes($$$$"""{"metadata":{"name":"{{{{name}}}}","namespace":"default"}}"""), revision));
 
     private static List<string> Drain(CacheWatch watch)
     {
