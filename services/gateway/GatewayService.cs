@@ -49,6 +49,8 @@ public sealed class GatewayService : IMeshService
         builder.UseApp(static app =>
         {
             var pipeline = app.Services.GetRequiredService<ApiPipeline>();
+            var caches = app.Services.GetRequiredService<CacheSet>();
+            app.Lifetime.ApplicationStopping.Register(caches.CloseWatches);
             app.MapFallback("{**path}", (HttpContext http) => pipeline.HandleAsync(http));
         });
         foreach (var address in Split(options.Listen)) builder.Listen(address, pki.ListenOptions(MeshAddress.Parse(address)));

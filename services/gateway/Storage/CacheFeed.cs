@@ -37,7 +37,7 @@ internal sealed class CacheFeed(ObjectStorage storage, ResourceCache cache, ILog
                 await FollowAsync(resume, ct);
                 resume = 0;
             }
-            catch (OperationCanceledException) when (ct.IsCancellationRequested)
+            catch (Exception e) when (ct.IsCancellationRequested && e is OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled })
             {
                 break;
             }

@@ -72,16 +72,25 @@ internal sealed class CacheSet(ObjectStorage storage, Func<ApiResource, CacheLay
     /// <inheritdoc/>
     public async ValueTask<long> ChangedAtAsync(ApiResource resource, CancellationToken ct) => (await GetAsync(resource, ct)).Cache.State.ChangedAt;
 
+    /// <summary>Ends every open watch, so that a stopping server need not wait for its watchers.</summary>
+    public void CloseWatches()
+    {
+        foreach (var feed in feeds.Values)
+        {
+            if (feed.IsValueCreated) feed.Value.Feed.Cache.Close();
+        }
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        // The container holds this under two names and disposes it for each.
+        if (stopping.IsCancellationRequested) return;
         await stopping.CancelAsync();
         foreach (var feed in feeds.Values)
         {
             if (feed.IsValueCreated) await feed.Value.Running;
         }
-
-        stopping.Dispose();
     }
 
     /// <summary>Once a minute, while somebody watches, the store is asked how far it is and the watches may send bookmarks.</summary>
