@@ -60,7 +60,7 @@ internal static class Composition
                     Set("pki-dir", layout.Pki);
                     Set("advertise-address", cluster.NodeIp);
                     Set("advertise-port", cluster.ApiPort.ToString());
-                    Set("service-cluster-ip-range", cluster.ServiceCidr);
+                    Set("service-cidr", cluster.ServiceCidr);
                     builder.Add(new GatewayService());
                     break;
                 case "controllers":
