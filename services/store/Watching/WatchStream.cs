@@ -59,7 +59,8 @@ internal sealed class WatchStream(WatchHub hub, WatchLimits limits, TimeProvider
             };
             _watchers.Add(id, watcher);
             Control(new WatchReply { WatchId = id, Created = true, Revision = now });
-            hub.Enter(watcher);
+            // The hub may be a little behind the store and still hold the compacted events: the answer must not depend on that.
+            if (watcher.Next >= hub.Store.CompactRevision) hub.Enter(watcher);
             if (!watcher.Synced) _unsynced.Add(watcher);
             if (watcher.ProgressNotify) StartProgressTimer();
         }

@@ -113,6 +113,17 @@ public class NftDriverTests
         Assert.Equal("", NetworkNamespace.Sh("nft list ruleset").Trim());
     });
 
+    /// <summary>libnftables selects on its descriptors, and select aborts the process from 1024 on.</summary>
+    [Fact]
+    public void WorksInAProcessWithThousandsOfOpenDescriptors() => Run(driver =>
+    {
+        List<FileStream> open = [.. Enumerable.Range(0, 1200).Select(_ => File.OpenRead("/dev/null"))];
+        using var library = NftLibrary.TryOpen(out var reason) ?? throw new InvalidOperationException(reason);
+        new TestDriver(library).Reset(Web(A));
+        open.ForEach(f => f.Dispose());
+        Assert.Equal(["10.244.0.2"], Ask("10.96.0.5", 80, 5).Keys);
+    });
+
     [Fact]
     public void RandomHistoriesEndInTheSameTableAsAFreshReset() => Run(driver =>
     {

@@ -36,14 +36,14 @@ public class EtcdctlTests
     {
         await using var store = new StoreProcess();
         await store.StartAsync();
-        var id = (await Run(store, "lease grant 2")).Split(' ')[1];
+        var id = (await Run(store, "lease grant 5")).Split(' ')[1];
         await Run(store, $"put k v --lease={id}");
         Assert.Contains("attached keys([k])", await Run(store, $"lease timetolive {id} --keys"), StringComparison.Ordinal);
-        Assert.Contains("keepalived with TTL(2)", await Run(store, $"lease keep-alive --once {id}"), StringComparison.Ordinal);
-        for (var left = 100; (await Run(store, "get k")).Length > 0; left--) Assert.True(left > 0, "the lease does not expire");
+        Assert.Contains("keepalived with TTL(5)", await Run(store, $"lease keep-alive --once {id}"), StringComparison.Ordinal);
+        for (var left = 600; (await Run(store, "get k")).Length > 0; left--) Assert.True(left > 0, "the lease does not expire");
         Assert.Contains("already expired", await Run(store, $"lease timetolive {id}"), StringComparison.Ordinal);
         Assert.Equal("locked\n", await Run(store, "lock m echo locked"));
-        Assert.Contains("leader-1", await Run(store, "elect e leader-1", timeoutSeconds: 2), StringComparison.Ordinal);
+        Assert.Contains("leader-1", await Run(store, "elect e leader-1", timeoutSeconds: 5), StringComparison.Ordinal);
     }
 
     [Fact]
