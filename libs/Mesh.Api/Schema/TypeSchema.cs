@@ -46,6 +46,9 @@ public sealed class TypeSchema
     /// <summary>The field of a name, or null.</summary>
     public FieldSchema? Field(string name) => ByName.GetValueOrDefault(name);
 
+    /// <summary>The type compiled for server-side apply, made by ApplyPlan when it is first needed.</summary>
+    internal Apply.ApplyPlan? Plan { get; set; }
+
     /// <summary>The messages of the protobuf form, ascending by number; empty when the type has none.</summary>
     internal ProtoField[] ProtoFields { get; init; } = [];
 

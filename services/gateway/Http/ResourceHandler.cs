@@ -3,7 +3,9 @@ using Mesh.Api;
 using Mesh.Api.Codecs;
 using Mesh.Api.Schema;
 using Mesh.Gateway.Registry;
+using Mesh.Gateway.Registry.Apply;
 using Mesh.Gateway.Registry.Subresources;
+using Mesh.Gateway.Rpc;
 using Mesh.Gateway.Storage;
 using Mesh.Gateway.Tables;
 using Mesh.Security;
@@ -13,7 +15,7 @@ namespace Mesh.Gateway.Http;
 
 /// <summary>One request on a resource: the verb's way from body to registry to answer. Nothing here knows a kind.</summary>
 internal sealed class ResourceHandler(
-    GenericRegistry registry, SubresourceTable subresources, IEnumerable<IVirtualResource> virtuals, TableConvertor tables, TimeProvider time)
+    GenericRegistry registry, SubresourceTable subresources, IEnumerable<IVirtualResource> virtuals, TableConvertor tables, RpcAccess access, TimeProvider time)
 {
     private static readonly string[] PatchTypes =
     [
@@ -100,9 +102,15 @@ internal sealed class ResourceHandler(
         var encoder = Encoder(call);
         var request = call.Context();
         var (kind, patch) = await PatchBodyAsync(call);
-        var outcome = await registry.ModifyAsync(request, Patching.ToMutation(kind, patch, Schema(call.Resource), request), call.Ct);
+        var outcome = kind == PatchKind.Apply
+            ? await registry.ApplyAsync(request, ApplyConfig.Read(patch, Schema(call.Resource), request), ct => MayCreateAsync(call, ct), call.Ct)
+            : await registry.ModifyAsync(request, Patching.ToMutation(kind, patch, Schema(call.Resource), request), call.Ct);
         await AnswerAsync(call, outcome.Created ? 201 : 200, encoder.Encode(outcome.Entry), encoder.Representation, request);
     }
+
+    /// <summary>An apply that creates needs the right to create.</summary>
+    private ValueTask MayCreateAsync(Call call, CancellationToken ct) =>
+        access.CheckAsync(call.User, "create", call.Resource, call.Info.Namespace, call.Info.Name, "", ct);
 
     private async Task DeleteAsync(Call call)
     {
@@ -162,7 +170,9 @@ internal sealed class ResourceHandler(
                 break;
             case "patch":
                 var (kind, patch) = await PatchBodyAsync(call);
-                answer = await handler.UpdateAsync(request, Patching.ToMutation(kind, patch, schema, request), call.Ct);
+                answer = kind == PatchKind.Apply
+                    ? await handler.ApplyAsync(request, ApplyConfig.Read(patch, schema, request), call.Ct)
+                    : await handler.UpdateAsync(request, Patching.ToMutation(kind, patch, schema, request), call.Ct);
                 break;
             default: throw new ApiException(Statuses.MethodNotAllowed());
         }
@@ -239,8 +249,11 @@ internal sealed class ResourceHandler(
             "application/json-patch+json" => PatchKind.Json,
             "application/merge-patch+json" => PatchKind.Merge,
             "application/strategic-merge-patch+json" => PatchKind.Strategic,
-            _ => throw new ApiException(Statuses.UnsupportedMediaType(PatchTypes[..3])),
+            "application/apply-patch+yaml" => PatchKind.Apply,
+            _ => throw new ApiException(Statuses.UnsupportedMediaType(PatchTypes)),
         };
+        if (kind != PatchKind.Apply && call.Query.ContainsKey("force"))
+            throw new ApiException(Statuses.Invalid("meta.k8s.io", "PatchOptions", "", [FieldError.Forbidden("force", "may not be specified for non-apply patch")]));
         return (kind, await BodyReader.ReadAsync(call.Http.Request, call.Ct));
     }
 
@@ -263,16 +276,9 @@ internal sealed class ResourceHandler(
             Name = Info.Name,
             Subresource = Info.Subresource,
             DryRun = dryRun ?? QueryOptions.DryRun(Query["dryRun"]),
-            FieldManager = Query["fieldManager"].ToString() is { Length: > 0 } manager ? manager : DefaultManager(Http.Request.Headers.UserAgent.ToString()),
+            FieldManager = FieldManagers.Of(Query["fieldManager"].ToString(), Info.Verb, Http.Request),
             FieldValidation = QueryOptions.Validation(Query["fieldValidation"].ToString()),
             Force = QueryOptions.Flag(Query, "force") == true,
         };
-
-        /// <summary>Who did not say a manager is known by the first word of the user agent.</summary>
-        private static string DefaultManager(string agent)
-        {
-            var slash = agent.IndexOf('/', StringComparison.Ordinal);
-            return slash > 0 ? agent[..slash] : agent;
-        }
     }
 }

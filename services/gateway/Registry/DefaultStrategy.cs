@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
+using Mesh.Api.Apply;
+using Mesh.Api.Schema;
 
 namespace Mesh.Gateway.Registry;
 
@@ -10,6 +12,8 @@ namespace Mesh.Gateway.Registry;
 internal class DefaultStrategy(ApiResource resource, bool hasStatus = false) : IResourceStrategy
 {
     private static readonly string[] NoFields = [];
+    private static readonly FieldSet StatusField = FieldSet.Of("f:status");
+    private FieldSet? besidesStatus;
 
     /// <inheritdoc/>
     public ApiResource Resource { get; } = resource;
@@ -71,6 +75,14 @@ internal class DefaultStrategy(ApiResource resource, bool hasStatus = false) : I
     }
 
     /// <inheritdoc/>
+    public virtual FieldSet ForeignFields(string subresource) => subresource switch
+    {
+        "" => HasStatus ? StatusField : FieldSet.Empty,
+        "status" => besidesStatus ??= BesidesStatus(),
+        _ => FieldSet.Empty,
+    };
+
+    /// <inheritdoc/>
     public virtual ValueTask<IReservation?> ReserveAsync(JsonObject? obj, JsonObject? old, StrategyContext context, CancellationToken ct) => new((IReservation?)null);
 
     /// <inheritdoc/>
@@ -126,6 +138,12 @@ internal class DefaultStrategy(ApiResource resource, bool hasStatus = false) : I
     {
         var was = Meta(old)["generation"]?.GetValue<long>() ?? 0;
         Meta(obj)["generation"] = SameSpec(obj, old) ? was : was + 1;
+    }
+
+    private FieldSet BesidesStatus()
+    {
+        var fields = ApiSchema.Builtin.FindKind(Resource.Group, Resource.Version, Resource.Kind)?.Type.Fields ?? [];
+        return fields.Where(static f => f.Name != "status").Aggregate(FieldSet.Empty, static (all, f) => all.Union(FieldSet.Of("f:" + f.Name)));
     }
 
     private static bool SameSpec(JsonObject obj, JsonObject old)

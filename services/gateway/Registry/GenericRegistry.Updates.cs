@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
+using Mesh.Api.Apply;
 using Mesh.Gateway.Admission;
+using Mesh.Gateway.Registry.Apply;
 using Mesh.Gateway.Storage;
 
 namespace Mesh.Gateway.Registry;
@@ -33,7 +35,9 @@ internal sealed partial class GenericRegistry
 
     /// <summary>Changes an object (PATCH, subresources): the mutation may run several times, on newer states.</summary>
     /// <exception cref="ApiException">Any refusal, the mutation's own included.</exception>
-    public async ValueTask<WriteOutcome> ModifyAsync(RequestContext request, Mutation mutate, CancellationToken ct)
+    public ValueTask<WriteOutcome> ModifyAsync(RequestContext request, Mutation mutate, CancellationToken ct) => ModifyAsync(request, mutate, null, ct);
+
+    private async ValueTask<WriteOutcome> ModifyAsync(RequestContext request, Mutation mutate, ApplyConfig? applied, CancellationToken ct)
     {
         var key = Key(request, request.Name);
         var cached = (await caches.GetAsync(request.Resource, ct)).Cache.State.Find(key);
@@ -44,7 +48,7 @@ internal sealed partial class GenericRegistry
             WriteOutcome? outcome;
             try
             {
-                outcome = await TryModifyAsync(request, current, mutate, ct);
+                outcome = await TryModifyAsync(request, current, mutate, applied, ct);
             }
             catch (ApiException) when (stale)
             {
@@ -71,12 +75,15 @@ internal sealed partial class GenericRegistry
     }
 
     /// <summary>One try; null when the object changed meanwhile.</summary>
-    private async ValueTask<WriteOutcome?> TryModifyAsync(RequestContext request, CacheEntry current, Mutation mutate, CancellationToken ct)
+    private async ValueTask<WriteOutcome?> TryModifyAsync(RequestContext request, CacheEntry current, Mutation mutate, ApplyConfig? applied, CancellationToken ct)
     {
         var strategy = strategies.For(request.Resource);
         var context = Context(request);
         var old = current.Parsed;
-        var obj = await mutate((JsonObject)old.DeepClone(), ct);
+        var before = FieldOwners.Of(current);
+        var merged = applied is null ? null : Merge(request, current, before, applied);
+        var obj = merged?.Object ?? await mutate((JsonObject)old.DeepClone(), ct);
+        var sent = FieldOwners.Take(obj);
         CheckVersion(request, strategy, obj, current);
         var uid = ObjectMetaRules.Text(obj, "uid");
         if (uid.Length > 0 && uid != ObjectMetaRules.Text(old, "uid"))
@@ -87,6 +94,7 @@ internal sealed partial class GenericRegistry
 
         ObjectMetaRules.Guard(obj, old);
         Default(strategy, obj);
+        var managed = merged?.Managed ?? owners.Updated(request, current, before, obj, sent);
         var attributes = Attributes(request, AdmissionOperation.Update, obj, old);
         if (await admission.AdmitAsync(attributes, ct)) Default(strategy, obj);
         if (request.Subresource.Length == 0) strategy.PrepareForUpdate(obj, old, context);
@@ -99,7 +107,7 @@ internal sealed partial class GenericRegistry
             Check(request, strategy, obj, old);
             request.Warnings.AddRange(strategy.Warnings(obj, old).Concat(context.Warnings).Except(request.Warnings, StringComparer.Ordinal).ToArray());
             await admission.ValidateAsync(attributes, ct);
-            var outcome = await StoreChangedAsync(request, strategy, current, obj, ct);
+            var outcome = await StoreChangedAsync(request, strategy, current, obj, before, managed, ct);
             if (reservation is not null && outcome is not null && !request.DryRun) await reservation.CommitAsync(ct);
             else if (reservation is not null) await reservation.RollbackAsync(ct);
             return outcome;
@@ -129,25 +137,49 @@ internal sealed partial class GenericRegistry
     }
 
     private async ValueTask<WriteOutcome?> StoreChangedAsync(
-        RequestContext request, IResourceStrategy strategy, CacheEntry current, JsonObject obj, CancellationToken ct)
+        RequestContext request, IResourceStrategy strategy, CacheEntry current, JsonObject obj, ManagedFields before, ManagedFields managed, CancellationToken ct)
     {
-        var json = JsonBytes.Write(obj);
+        var json = JsonBytes.Write(obj, managed, out var ownersLength);
         if (EndsDeletion(strategy, obj))
         {
-            if (request.DryRun) return new WriteOutcome(Unstored(request, current.Key, obj), Deleted: true);
+            if (request.DryRun) return new WriteOutcome(Unstored(request, current.Key, obj, managed), Deleted: true);
             return await RemoveAsync(strategy, request, current, ct) is { } gone ? gone : null;
         }
 
-        if (IsSame(current, json, obj)) return new WriteOutcome(current);
+        if (managed.SameBesidesTimes(before) && IsSame(current, before.TextLength, json.Length - ownersLength, obj)) return new WriteOutcome(current);
         if (request.DryRun)
         {
             ObjectMetaRules.Of(obj)["resourceVersion"] = current.Revision.ToString(System.Globalization.CultureInfo.InvariantCulture);
-            return new WriteOutcome(Unstored(request, current.Key, obj));
+            return new WriteOutcome(Unstored(request, current.Key, obj, managed));
         }
 
-        json = strategies.ToStorage(request.Resource, obj);
+        json = strategies.ToStorage(request.Resource, obj, managed);
         var result = await storage.UpdateAsync(current.Key, json, current.Revision, Life(request.Resource), ct);
         return result.Succeeded ? new WriteOutcome(Entry(request, current.Key, json, result.Revision)) : null;
+    }
+
+    /// <summary>
+    /// Whether nothing would change besides managedFields, which obj does not have here: equal trees can only come from texts of one length (objects
+    /// with managedFields have a comma and their name more).
+    /// </summary>
+    private static bool IsSame(CacheEntry current, int ownersText, int length, JsonObject obj)
+    {
+        var versionLength = "\"resourceVersion\":\"\",".Length + current.Revision.ToString(System.Globalization.CultureInfo.InvariantCulture).Length;
+        if (ownersText > 0) ownersText += "\"managedFields\":,".Length;
+        if (length + versionLength != current.Json.Length - ownersText) return false;
+        var was = current.Parsed;
+        foreach (var (name, value) in obj)
+        {
+            if (name == "metadata" ? !SameMetadata((JsonObject)value!, (JsonObject)was["metadata"]!) : !JsonNode.DeepEquals(value, was[name])) return false;
+        }
+
+        return obj.Count == was.Count;
+    }
+
+    private static bool SameMetadata(JsonObject meta, JsonObject was)
+    {
+        var others = was.Count - (was.ContainsKey("managedFields") ? 1 : 0) - (was.ContainsKey("resourceVersion") ? 1 : 0);
+        return meta.Count == others && meta.All(field => was.TryGetPropertyValue(field.Key, out var value) && JsonNode.DeepEquals(field.Value, value));
     }
 
     /// <summary>Whether nothing would change: equal trees can only come from texts of one length, so most changes are told apart by that.</summary>

@@ -1,8 +1,10 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
+using Mesh.Api.Apply;
 using Mesh.Api.Codecs;
 using Mesh.Api.Schema;
 using Mesh.Gateway.Admission;
+using Mesh.Gateway.Registry.Apply;
 using Mesh.Gateway.Storage;
 
 namespace Mesh.Gateway.Registry;
@@ -21,6 +23,7 @@ internal sealed partial class GenericRegistry(
     private static readonly TimeSpan EventLife = TimeSpan.FromHours(1);
     private readonly Lister lister = new(caches, storage);
     private readonly Watcher watcher = new(caches, time);
+    private readonly FieldOwners owners = new(strategies, time);
 
     /// <summary>The strategies.</summary>
     public StrategyTable Strategies => strategies;
@@ -56,14 +59,16 @@ internal sealed partial class GenericRegistry(
 
     /// <summary>Creates an object. A taken generated name is tried again under another.</summary>
     /// <exception cref="ApiException">Any refusal.</exception>
-    public async ValueTask<WriteOutcome> CreateAsync(RequestContext request, JsonObject obj, CancellationToken ct)
+    public ValueTask<WriteOutcome> CreateAsync(RequestContext request, JsonObject obj, CancellationToken ct) => CreateAsync(request, obj, null, ct);
+
+    private async ValueTask<WriteOutcome> CreateAsync(RequestContext request, JsonObject obj, ApplyConfig? applied, CancellationToken ct)
     {
         var generated = ObjectMetaRules.Text(obj, "name").Length == 0 && ObjectMetaRules.Text(obj, "generateName").Length > 0;
         for (var tries = 1; ; tries++)
         {
             try
             {
-                return await CreateOnceAsync(request, generated ? (JsonObject)obj.DeepClone() : obj, generated, ct);
+                return await CreateOnceAsync(request, generated ? (JsonObject)obj.DeepClone() : obj, generated, applied, ct);
             }
             catch (ApiException e) when (generated && e.IsAlreadyExists)
             {
@@ -87,16 +92,18 @@ internal sealed partial class GenericRegistry(
             ObjectForm.Complete(obj, kind.Type);
     }
 
-    private async ValueTask<WriteOutcome> CreateOnceAsync(RequestContext request, JsonObject obj, bool generated, CancellationToken ct)
+    private async ValueTask<WriteOutcome> CreateOnceAsync(RequestContext request, JsonObject obj, bool generated, ApplyConfig? applied, CancellationToken ct)
     {
         var strategy = strategies.For(request.Resource);
         var context = Context(request);
         CheckScope(request, obj);
         if (ObjectMetaRules.Text(obj, "resourceVersion").Length > 0)
             throw new ApiException(Statuses.BadRequest("resourceVersion should not be set on objects to be created"));
+        var sent = FieldOwners.Take(obj);
         ObjectMetaRules.Fill(obj, request.Namespace, time.GetUtcNow());
         if (generated) ObjectMetaRules.Of(obj)["name"] = ObjectMetaRules.GenerateName(ObjectMetaRules.Text(obj, "generateName"));
         Default(strategy, obj);
+        var managed = applied is null ? owners.Created(request, obj, sent) : owners.CreatedBy(request, applied);
         var attributes = Attributes(request, AdmissionOperation.Create, obj, null);
         if (await admission.AdmitAsync(attributes, ct)) Default(strategy, obj);
         strategy.PrepareForCreate(obj, context);
@@ -111,7 +118,7 @@ internal sealed partial class GenericRegistry(
             request.Warnings.AddRange(strategy.Warnings(obj, null));
             request.Warnings.AddRange(context.Warnings);
             await admission.ValidateAsync(attributes, ct);
-            var outcome = await StoreNewAsync(request, obj, ct);
+            var outcome = await StoreNewAsync(request, obj, managed, ct);
             if (reservation is not null && !request.DryRun) await reservation.CommitAsync(ct);
             else if (reservation is not null) await reservation.RollbackAsync(ct);
             return outcome;
@@ -123,15 +130,15 @@ internal sealed partial class GenericRegistry(
         }
     }
 
-    private async ValueTask<WriteOutcome> StoreNewAsync(RequestContext request, JsonObject obj, CancellationToken ct)
+    private async ValueTask<WriteOutcome> StoreNewAsync(RequestContext request, JsonObject obj, ManagedFields managed, CancellationToken ct)
     {
         var name = ObjectMetaRules.Text(obj, "name");
         var key = Key(request, name);
-        var json = strategies.ToStorage(request.Resource, obj);
+        var json = strategies.ToStorage(request.Resource, obj, managed);
         if (request.DryRun)
         {
             if (await storage.GetAsync(key, ct) is not null) throw new ApiException(Statuses.AlreadyExists(request.Resource, name));
-            return new WriteOutcome(Unstored(request, key, obj), Created: true);
+            return new WriteOutcome(Unstored(request, key, obj, managed), Created: true);
         }
 
         var result = await storage.CreateAsync(key, json, Life(request.Resource), ct);
@@ -164,8 +171,8 @@ internal sealed partial class GenericRegistry(
         CacheEntry.Create(strategies.Layout(request.Resource), new StoredObject(key, json, revision));
 
     /// <summary>What a dry run answers: the object as it would be, without a resourceVersion of its own.</summary>
-    private CacheEntry Unstored(RequestContext request, string key, JsonObject obj) =>
-        CacheEntry.Unstored(strategies.Layout(request.Resource), key, JsonBytes.Write(obj));
+    private CacheEntry Unstored(RequestContext request, string key, JsonObject obj, ManagedFields? managed = null) =>
+        CacheEntry.Unstored(strategies.Layout(request.Resource), key, JsonBytes.Write(obj, managed));
 
     private StrategyContext Context(RequestContext request) =>
         new(request.User, request.Namespace, request.DryRun, time, caches, reservations);

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
+using Mesh.Api.Apply;
 
 namespace Mesh.Gateway.Registry;
 
@@ -48,6 +49,11 @@ internal interface IResourceStrategy
 
     /// <summary>What is wrong with the object's name, in Kubernetes' words; empty when nothing. isPrefix: the text is a generateName.</summary>
     IReadOnlyList<string> ValidateName(string name, bool isPrefix);
+
+    /// <summary>
+    /// Fields that nobody comes to own by writing through the subresource ("" for the object itself), because the strategy puts them back.
+    /// </summary>
+    FieldSet ForeignFields(string subresource) => FieldSet.Empty;
 
     /// <summary>Checks a whole object (metadata is checked by the registry).</summary>
     void Validate(JsonObject obj, List<FieldError> errors);

@@ -30,6 +30,8 @@ internal static class Patching
     /// <exception cref="ApiException">The mutation refuses what does not apply (422) or decode (400, 422).</exception>
     public static Mutation ToMutation(PatchKind kind, ReadOnlyMemory<byte> patch, KindSchema schema, RequestContext request) => (current, _) =>
     {
+        // Half of many objects: not merged, written and decoded again by patches that are not about it.
+        if (!(patch.Span.IndexOf("managedFields"u8) >= 0)) Apply.FieldOwners.Take(current);
         JsonNode? patched;
         try
         {

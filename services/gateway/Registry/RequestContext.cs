@@ -34,6 +34,12 @@ internal sealed class RequestContext
     /// <summary>Subresource, "" for the object itself.</summary>
     public string Subresource { get; init; } = "";
 
+    /// <summary>Subresource by which the writer is remembered, when that is another than <see cref="Subresource"/> (scale is written as the object).</summary>
+    public string? OwnerSubresource { get; init; }
+
+    /// <summary>Subresource by which the writer is remembered.</summary>
+    public string Owner => OwnerSubresource ?? Subresource;
+
     /// <summary>Do everything, store nothing.</summary>
     public bool DryRun { get; init; }
 

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Mesh.Api;
+using Mesh.Api.Apply;
+using Mesh.Gateway.Registry.Apply;
 using Mesh.Gateway.Storage;
 
 namespace Mesh.Gateway.Registry;
@@ -11,6 +13,7 @@ internal sealed class StrategyTable
     private readonly ConcurrentDictionary<ApiResource, IResourceStrategy> strategies = new();
     private readonly ConcurrentDictionary<ApiResource, CacheLayout> layouts = new();
     private readonly ConcurrentDictionary<ApiResource, VersionConversion?> conversions = new();
+    private readonly ConcurrentDictionary<ApiResource, VersionViews?> views = new();
     private readonly Func<ApiResource, IResourceStrategy?> kinds;
 
     /// <summary>kinds: the strategies that kinds have for themselves.</summary>
@@ -28,8 +31,12 @@ internal sealed class StrategyTable
             return new CacheLayout(r, strategy.SelectableFields, strategy.SelectableValues, Conversion(r) is { } conversion ? conversion.FromStorage : null);
         });
 
-    /// <summary>The bytes to store of an object.</summary>
-    public byte[] ToStorage(ApiResource resource, JsonObject obj) => Conversion(resource) is { } conversion ? conversion.ToStorage(obj) : JsonBytes.Write(obj);
+    /// <summary>The bytes to store of an object; owners: its managedFields, null when they are in the tree.</summary>
+    public byte[] ToStorage(ApiResource resource, JsonObject obj, ManagedFields? owners = null) =>
+        Conversion(resource) is { } conversion ? conversion.ToStorage(obj, owners) : JsonBytes.Write(obj, owners);
+
+    /// <summary>The resource's objects in other versions, or null when there are none.</summary>
+    public VersionViews? Versions(ApiResource resource) => views.GetOrAdd(resource, VersionViews.For);
 
     private VersionConversion? Conversion(ApiResource resource) => conversions.GetOrAdd(resource, VersionConversion.For);
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
+using Mesh.Api.Apply;
 using Mesh.Gateway.Storage;
 
 namespace Mesh.Gateway.Registry;
@@ -34,12 +35,33 @@ internal sealed class VersionConversion
         _ => null,
     };
 
-    /// <summary>The bytes to store of an object as it is served.</summary>
-    public byte[] ToStorage(JsonObject obj)
+    /// <summary>The resources in which the objects of a resource are served besides it.</summary>
+    public static IEnumerable<ApiResource> SiblingsOf(ApiResource resource)
+    {
+        (string Group, string Version)[] versions = resource switch
+        {
+            { Group: "" or "events.k8s.io", Plural: "events" } => [("", "v1"), ("events.k8s.io", "v1")],
+            { Group: "autoscaling", Plural: "horizontalpodautoscalers" } => [("autoscaling", "v1"), ("autoscaling", "v2")],
+            _ => [],
+        };
+        foreach (var (group, version) in versions)
+        {
+            if ((group != resource.Group || version != resource.Version) && ResourceTable.Find(group, version, resource.Plural) is { } other) yield return other;
+        }
+    }
+
+    /// <summary>Served form → stored form, in place.</summary>
+    public void Store(JsonObject obj) => toStorage(obj);
+
+    /// <summary>Stored form → served form, in place.</summary>
+    public void Serve(JsonObject obj) => fromStorage(obj);
+
+    /// <summary>The bytes to store of an object as it is served, with its owners.</summary>
+    public byte[] ToStorage(JsonObject obj, ManagedFields? owners)
     {
         var copy = (JsonObject)obj.DeepClone();
         toStorage(copy);
-        return JsonBytes.Write(copy);
+        return JsonBytes.Write(copy, owners);
     }
 
     /// <summary>The served form of stored bytes.</summary>

@@ -5,6 +5,7 @@ using Mesh.Api.Codecs;
 using Mesh.Api.Schema;
 using Mesh.Gateway.Http;
 using Mesh.Gateway.Registry;
+using Mesh.Gateway.Registry.Apply;
 using Mesh.Gateway.Registry.Subresources;
 using Mesh.Gateway.Storage;
 using Mesh.Rpc.V1;
@@ -71,9 +72,17 @@ internal sealed class RpcWrites(RpcAccess access, GenericRegistry registry, Subr
             PatchRequest.Types.Type.Json => PatchKind.Json,
             PatchRequest.Types.Type.Merge => PatchKind.Merge,
             PatchRequest.Types.Type.Strategic => PatchKind.Strategic,
+            PatchRequest.Types.Type.Apply => PatchKind.Apply,
             _ => throw new ApiException(Statuses.UnsupportedMediaType(
-                "application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json")),
+                "application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json", "application/apply-patch+yaml")),
         };
+        if (kind == PatchKind.Apply)
+        {
+            var config = ApplyConfig.Read(request.Patch.Memory, BodySchema(resource, request.Subresource), target);
+            if (request.Subresource.Length > 0 && FindPart(resource, request.Subresource) is { } applied) return Reply((await applied.ApplyAsync(target, config, ct)).Object, target);
+            return Reply(await registry.ApplyAsync(target, config, t => access.CheckAsync(user, "create", resource, request.Namespace, request.Name, "", t), ct), target);
+        }
+
         var mutation = Patching.ToMutation(kind, request.Patch.Memory, BodySchema(resource, request.Subresource), target);
         if (request.Subresource.Length > 0 && FindPart(resource, request.Subresource) is { } part) return Reply((await part.UpdateAsync(target, mutation, ct)).Object, target);
         return Reply(await registry.ModifyAsync(target, mutation, ct), target);

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
+using Mesh.Gateway.Registry.Apply;
 
 namespace Mesh.Gateway.Registry.Subresources;
 
@@ -25,6 +26,9 @@ internal interface ISubresource
 
     /// <summary>PUT and PATCH: the mutation is given the present part and gives the wanted one.</summary>
     ValueTask<SubresourceAnswer> UpdateAsync(RequestContext request, Mutation mutate, CancellationToken ct) => throw NotSupported(request, "update");
+
+    /// <summary>PATCH as server-side apply.</summary>
+    ValueTask<SubresourceAnswer> ApplyAsync(RequestContext request, ApplyConfig config, CancellationToken ct) => throw NotSupported(request, "patch");
 
     private static ApiException NotSupported(RequestContext request, string verb) =>
         new(Statuses.MethodNotSupported(request.Resource.Group, request.Resource.Plural + "/" + request.Subresource, verb));

@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
+using Mesh.Api.Schema;
 using Mesh.Api.Selectors;
+using Mesh.Gateway.Registry.Apply;
 
 namespace Mesh.Gateway.Registry.Subresources;
 
@@ -43,6 +45,29 @@ internal sealed class ScaleSubresource(ScalePath path, GenericRegistry registry)
         return new SubresourceAnswer(ToScale(outcome.Entry.Parsed));
     }
 
+    /// <inheritdoc/>
+    public async ValueTask<SubresourceAnswer> ApplyAsync(RequestContext request, ApplyConfig config, CancellationToken ct)
+    {
+        // The applier's scale is a configuration of the object that names its replicas.
+        var resource = request.Resource;
+        var schema = ApiSchema.Builtin.FindKind(resource.Group, resource.Version, resource.Kind) ?? throw new ApiException(Statuses.NoSuchResource());
+        var meta = new JsonObject();
+        foreach (var field in new[] { "name", "namespace", "uid", "resourceVersion" })
+        {
+            if (ObjectMetaRules.Text(config.Object, field) is { Length: > 0 } text) meta[field] = text;
+        }
+
+        var whole = new JsonObject { ["apiVersion"] = schema.ApiVersion, ["kind"] = schema.Kind, ["metadata"] = meta };
+        if (config.Object["spec"]?["replicas"] is { } replicas)
+        {
+            Check(request, config.Object);
+            whole["spec"] = new JsonObject { ["replicas"] = replicas.DeepClone() };
+        }
+
+        var outcome = await registry.ApplyAsync(Whole(request), config with { Schema = schema, Object = whole, Sent = whole }, static _ => default, ct);
+        return new SubresourceAnswer(ToScale(outcome.Entry.Parsed));
+    }
+
     private JsonObject ToScale(JsonObject obj)
     {
         var meta = new JsonObject();
@@ -81,6 +106,6 @@ internal sealed class ScaleSubresource(ScalePath path, GenericRegistry registry)
     private static RequestContext Whole(RequestContext request) => new()
     {
         User = request.User, Resource = request.Resource, Namespace = request.Namespace, Name = request.Name, DryRun = request.DryRun,
-        FieldManager = request.FieldManager, FieldValidation = request.FieldValidation,
+        FieldManager = request.FieldManager, FieldValidation = request.FieldValidation, Force = request.Force, OwnerSubresource = request.Subresource,
     };
 }
