@@ -15,7 +15,7 @@ namespace Mesh.Gateway.OpenApi;
 internal sealed class OpenApiDocuments(IReadOnlyList<ApiResource> resources, string version)
 {
     /// <summary>Content type of the protobuf form of version 2.</summary>
-    public const string V2ProtobufContentType = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+    public const string V2ProtobufContentType = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
     private readonly ConcurrentDictionary<string, ServedDocument> v3 = new(StringComparer.Ordinal);
     private readonly Lazy<ServedDocument> v2Json = new(() => ServedDocument.Of(OpenApiV2.Document(resources, ApiSchema.Builtin, version)));

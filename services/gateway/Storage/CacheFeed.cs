@@ -47,7 +47,7 @@ internal sealed class CacheFeed(ObjectStorage storage, ResourceCache cache, ILog
             }
             catch (Exception e) when (e is RpcException or IOException or OperationCanceledException or InvalidOperationException or System.Text.Json.JsonException)
             {
-                Log.FeedLost(logger, cache.Layout.Resource.ToString(), e);
+                Log.FeedLost(logger, cache.Layout.Resource.ToString(), e is RpcException { Status: var status } ? status.Detail : e.Message);
                 resume = cache.State.IsReady ? cache.State.Revision : 0;
                 await Task.Delay(RetryDelay, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

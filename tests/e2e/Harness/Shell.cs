@@ -34,11 +34,9 @@ public static class Shell
         foreach (var (key, value) in environment ?? new Dictionary<string, string>())
             start.Environment[key] = value;
         using var process = Process.Start(start)!;
+        // Bytes as they come, so that what was printed before a time-out is there and line ends are the command's own.
         StringBuilder output = new(), error = new();
-        process.OutputDataReceived += (_, e) => Append(output, e.Data);
-        process.ErrorDataReceived += (_, e) => Append(error, e.Data);
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
+        var readers = Task.WhenAll(ReadAsync(process.StandardOutput, output), ReadAsync(process.StandardError, error));
         if (input is not null)
             await process.StandardInput.WriteAsync(input);
         process.StandardInput.Close();
@@ -46,24 +44,31 @@ public static class Shell
         try
         {
             await process.WaitForExitAsync(cancel.Token);
+            // What it started in the background may hold the pipes open; everything the command itself printed is there by then.
+            await Task.WhenAny(readers, Task.Delay(TimeSpan.FromSeconds(2)));
         }
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            lock (output)
-                return new ShellResult(command, 124, output.ToString(), $"timed out\n{error}");
+            return new ShellResult(command, 124, Text(output), $"timed out\n{Text(error)}");
         }
 
-        lock (output)
-            return new ShellResult(command, process.ExitCode, output.ToString(), error.ToString());
+        return new ShellResult(command, process.ExitCode, Text(output), Text(error));
+    }
 
-        void Append(StringBuilder text, string? line)
+    private static string Text(StringBuilder text)
+    {
+        lock (text)
+            return text.ToString();
+    }
+
+    private static async Task ReadAsync(StreamReader reader, StringBuilder into)
+    {
+        var buffer = new char[4096];
+        while (await reader.ReadAsync(buffer) is > 0 and var read)
         {
-            lock (output)
-            {
-                if (line is not null)
-                    text.AppendLine(line);
-            }
+            lock (into)
+                into.Append(buffer, 0, read);
         }
     }
 }

@@ -91,7 +91,7 @@ public class KubectlTests(SharedCluster shared)
         var watched = await cluster.ShAsync(
             "timeout 6 kubectl get cm settings -w -o jsonpath='{.data.a}{\"\\n\"}' & sleep 2; kubectl patch cm settings -p '{\"data\":{\"a\":\"3\"}}' >/dev/null; wait", TimeSpan.FromSeconds(15));
         Assert.Equal("2\n3\n", watched.Output);
-        Assert.Contains("AlreadyExists", (await cluster.ShAsync("kubectl create cm settings")).Fails());
+        Assert.Contains("already exists", (await cluster.ShAsync("kubectl create cm settings")).Fails());
         Assert.Contains("created (dry run)", await cluster.KubectlAsync("create cm other --from-literal=x=y --dry-run=client"));
         Assert.Contains("created (server dry run)", await cluster.KubectlAsync("create cm other --from-literal=x=y --dry-run=server"));
         Assert.Contains("NotFound", (await cluster.ShAsync("kubectl get cm other")).Fails());

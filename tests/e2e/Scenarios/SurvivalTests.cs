@@ -23,7 +23,7 @@ public class SurvivalTests
             await Task.Delay(700);
             (await cluster.ShAsync("kill -9 $(cat $MESH_DATA_DIR/run/standalone.pid)")).Ok();
             acknowledged.AddRange((await writes).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
-            await cluster.UntilAsync("kubectl get --raw /readyz", o => o == "ok" || o == "ok\n", TimeSpan.FromSeconds(30));
+            await cluster.UntilAsync("kubectl get --raw /readyz", o => o == "ok", TimeSpan.FromSeconds(30));
         }
 
         Assert.NotEmpty(acknowledged);
@@ -53,6 +53,7 @@ public class SurvivalTests
             (await cluster.ShAsync($"kill -9 {before}")).Ok();
             await cluster.UntilAsync($"cat $MESH_DATA_DIR/run/{service}.pid", o => o.Trim() != before && o.Trim().Length > 0, TimeSpan.FromSeconds(20));
             await Guestbook.PostAsync(cluster, "after-" + service);
+            await cluster.UntilAsync("kubectl get --raw /readyz", o => o == "ok", TimeSpan.FromSeconds(30));
         }
 
         // Everything still works together: a new pod is created, scheduled, run and reached.
@@ -68,10 +69,13 @@ public class SurvivalTests
         {
             await cluster.KubectlAsync("create deployment web --image=docker.io/local/nginx:1");
             await cluster.KubectlAsync("rollout status deployment/web --timeout=60s", limit: TimeSpan.FromSeconds(70));
+            var uid = await cluster.KubectlAsync("get pods -l app=web -o jsonpath={.items[0].metadata.uid}");
+            var cgroups = $"find /sys/fs/cgroup -name '*{uid}*' -o -name '*{uid.Replace('-', '_')}*'";
+            Assert.NotEqual("", (await Shell.RunAsync(cgroups)).Output);
             (await cluster.ShAsync("./mesh down", TimeSpan.FromMinutes(2))).Ok();
             Assert.Equal("", (await Shell.RunAsync($"pgrep -af '{cluster.DataDir}' | grep -v pgrep; true")).Output);
             Assert.Equal("", (await Shell.RunAsync($"grep '{cluster.DataDir}' /proc/mounts; true")).Output);
-            Assert.Equal("", (await Shell.RunAsync("ls -d /sys/fs/cgroup/*/kubepods* /sys/fs/cgroup/kubepods* 2>/dev/null; true")).Output);
+            Assert.Equal("", (await Shell.RunAsync(cgroups)).Output);
             Assert.Equal("", (await cluster.ShAsync("nft list ruleset; ip -o link | grep -E 'cni|veth' | grep -vE 'node0|switch0'; true")).Output.Trim());
             await cluster.UpAsync();
             await cluster.KubectlAsync("rollout status deployment/web --timeout=60s", limit: TimeSpan.FromSeconds(70));
