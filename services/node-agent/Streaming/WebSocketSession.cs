@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Net.WebSockets;
+using Mesh.Api;
 using Mesh.NodeAgent.Runtime;
 using Mesh.NodeAgent.Streaming.Spdy;
 using Microsoft.AspNetCore.Http;
@@ -19,6 +20,7 @@ internal sealed class WebSocketSession(ILogger log)
     private const byte Error = 3;
     private const byte Resize = 4;
     private const byte Close = 255;
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(3);
     private static readonly string[] Protocols = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
 
     public async Task RunAsync(HttpContext context, Uri url, StreamSelection streams)
@@ -60,24 +62,47 @@ internal sealed class WebSocketSession(ILogger log)
         var output = Task.WhenAll(
             OutputAsync(session.Stdout, Stdout, socket, sending, stop.Token),
             OutputAsync(session.Stderr, Stderr, socket, sending, stop.Token));
-        var error = ReadAllAsync(session.Error, stop.Token);
-        var finished = FinishAsync(output, error, socket, sending, stop.Token);
+        var finished = FinishAsync(output, session.Error, socket, sending, stop.Token);
         await Task.WhenAny(finished, input);
-        if (input.IsCompleted && !finished.IsCompleted && input is { IsCompletedSuccessfully: true, Result: true })
+        if (!finished.IsCompleted)
             StreamLog.ClientLeft(log);
-        if (finished.IsCompletedSuccessfully && socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
-            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        else if (finished.IsCompletedSuccessfully)
+            await CloseAsync(socket, sending, input);
         await stop.CancelAsync();
-        await Task.WhenAll(finished, input, output, error).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(finished, input, output).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>
+    /// Says that it is over and takes what the client still sends until it says so too. Closing on unread input would reset the connection,
+    /// and a reset can overtake the last output.
+    /// </summary>
+    private static async Task CloseAsync(WebSocket socket, SemaphoreSlim sending, Task<bool> input)
+    {
+        using var limit = new CancellationTokenSource(CloseTimeout);
+        await sending.WaitAsync(CancellationToken.None);
+        try
+        {
+            if (socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
+                await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, limit.Token);
+            await input.WaitAsync(limit.Token);
+        }
+        catch (Exception e) when (e is WebSocketException or IOException or OperationCanceledException)
+        {
+            // The client did not wait for the end.
+        }
+        finally
+        {
+            sending.Release();
+        }
     }
 
     /// <summary>All output first, then the exit status: the client takes channel 3 for the end.</summary>
-    private static async Task FinishAsync(Task output, Task<byte[]> error, WebSocket socket, SemaphoreSlim sending, CancellationToken ct)
+    private static async Task FinishAsync(Task output, SpdyStream error, WebSocket socket, SemaphoreSlim sending, CancellationToken ct)
     {
-        var status = await error;
+        var status = await ReadAllAsync(error, ct);
         await output;
         if (status.Length == 0)
-            status = "{\"metadata\":{},\"status\":\"Success\"}"u8.ToArray();
+            status = error.Failure is { } failure ? KubeJson.Serialize(Statuses.InternalError(failure.Message)) : "{\"metadata\":{},\"status\":\"Success\"}"u8.ToArray();
         await SendAsync(socket, sending, Error, status, ct);
     }
 
@@ -100,12 +125,19 @@ internal sealed class WebSocketSession(ILogger log)
             }
 
             first = part.EndOfMessage;
-            if (channel == Stdin && session.Stdin is not null && data.Length > 0)
-                await session.Stdin.WriteAsync(data, ct);
-            else if (channel == Resize && session.Resize is not null && data.Length > 0)
-                await session.Resize.WriteAsync(data, ct);
-            else if (channel == Close && data.Length > 0 && data.Span[0] == Stdin && session.Stdin is not null)
-                await session.Stdin.CloseWriteAsync(ct);
+            try
+            {
+                if (channel == Stdin && session.Stdin is not null && data.Length > 0)
+                    await session.Stdin.WriteAsync(data, ct);
+                else if (channel == Resize && session.Resize is not null && data.Length > 0)
+                    await session.Resize.WriteAsync(data, ct);
+                else if (channel == Close && data.Length > 0 && data.Span[0] == Stdin && session.Stdin is not null)
+                    await session.Stdin.CloseWriteAsync(ct);
+            }
+            catch (Exception e) when (e is IOException or ObjectDisposedException)
+            {
+                // The command has ended without reading all of its input: the rest is for nobody.
+            }
         }
     }
 

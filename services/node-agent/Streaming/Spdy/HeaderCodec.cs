@@ -37,6 +37,8 @@ internal sealed class HeaderWriter
         var length = (ushort)plain.Length;
         block.Write([0, (byte)length, (byte)(length >> 8), (byte)~length, (byte)(~length >> 8)]);
         plain.WriteTo(block);
+        // A sync flush (an empty stored block): Go's inflate hands out what it has only at one, and takes the end of the input for an error that lasts.
+        block.Write([0, 0, 0, 0xFF, 0xFF]);
         return block.ToArray();
     }
 

@@ -107,7 +107,7 @@ internal sealed class SpdyClient : IAsyncDisposable
 
     private async Task ReadAsync()
     {
-        Exception? error = null;
+        var error = new IOException("the runtime's streaming server closed the connection");
         using var blocks = new HeaderReader();
         try
         {
@@ -134,7 +134,7 @@ internal sealed class SpdyClient : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException or InvalidDataException)
         {
-            error = stop.IsCancellationRequested ? null : e;
+            error = new IOException("the session with the runtime broke: " + e.Message, e);
         }
 
         foreach (var stream in streams.Values)
@@ -197,6 +197,9 @@ internal sealed class SpdyStream(SpdyClient owner, int id)
     /// <summary>What the server sends; ends when it closes its side.</summary>
     public PipeReader Reader => received.Reader;
 
+    /// <summary>Why the server's side ended, if it was not closed; to be asked when the reader is at the end.</summary>
+    public Exception? Failure { get; private set; }
+
     internal TaskCompletionSource Accepted { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Task WriteAsync(ReadOnlyMemory<byte> data, CancellationToken ct) => owner.WriteAsync(id, data, false, ct);
@@ -212,14 +215,19 @@ internal sealed class SpdyStream(SpdyClient owner, int id)
             await EndAsync(null);
     }
 
+    /// <summary>
+    /// The server's side is over: closed (no error), reset, or lost with the connection. What arrived before stays readable: servers reset
+    /// streams when a session is over, right behind the last bytes.
+    /// </summary>
     internal async Task EndAsync(Exception? error)
     {
         if (Interlocked.Exchange(ref ended, 1) == 1)
             return;
+        Failure = error;
         if (error is null)
             Accepted.TrySetResult();
         else
             Accepted.TrySetException(error);
-        await received.Writer.CompleteAsync(error);
+        await received.Writer.CompleteAsync();
     }
 }
