@@ -1,5 +1,8 @@
 using System.Net.WebSockets;
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Mesh.NodeAgent.Streaming;
 
@@ -7,6 +10,7 @@ namespace Mesh.NodeAgent.Streaming;
 internal static class WebSocketTunnel
 {
     private const string Protocol = "SPDY/3.1+portforward.k8s.io";
+    private const string HandshakeGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
     private const string Inner = "portforward.k8s.io";
 
     public static async Task RunAsync(HttpContext context, Uri url)
@@ -17,7 +21,7 @@ internal static class WebSocketTunnel
         var (server, _) = await UpgradeClient.OpenAsync(url, headers, context.RequestAborted);
         await using (server)
         {
-            using var socket = await context.WebSockets.AcceptWebSocketAsync(Protocol);
+            using var socket = await AcceptAsync(context);
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
             var up = UpAsync(socket, server, stop.Token);
             var down = DownAsync(server, socket, stop.Token);
@@ -27,6 +31,23 @@ internal static class WebSocketTunnel
             await stop.CancelAsync();
             await Task.WhenAll(up, down).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    /// <summary>
+    /// The server's side of the handshake (RFC 6455 §4.2.2), by hand: the protocol's name has a slash, which is no token, and .NET refuses
+    /// to agree to such a name.
+    /// </summary>
+    private static async Task<WebSocket> AcceptAsync(HttpContext context)
+    {
+        var key = context.Request.Headers.SecWebSocketKey.ToString();
+#pragma warning disable CA5350 // The handshake's digest is SHA-1 by the RFC; nothing is protected by it.
+        var accept = Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + HandshakeGuid)));
+#pragma warning restore CA5350
+        context.Response.Headers.Upgrade = "websocket";
+        context.Response.Headers.SecWebSocketAccept = accept;
+        context.Response.Headers.SecWebSocketProtocol = Protocol;
+        var stream = await context.Features.GetRequiredFeature<IHttpUpgradeFeature>().UpgradeAsync();
+        return WebSocket.CreateFromStream(stream, new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = TimeSpan.FromSeconds(30) });
     }
 
     private static async Task UpAsync(WebSocket from, Stream to, CancellationToken ct)
