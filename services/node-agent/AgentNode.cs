@@ -68,6 +68,7 @@ internal sealed class AgentNode
             Time = time,
             Log = log,
             Hollow = hollow,
+            VolumeRefresh = options.SyncFrequency,
             MemoryBytes = machine.MemoryBytes,
             MayLowerOomScore = runtime.MayLowerOomScore,
             HostIPs = () => addresses,

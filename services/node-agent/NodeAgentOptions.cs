@@ -117,4 +117,8 @@ public sealed class NodeAgentOptions : GatewayConnectionOptions
     /// <summary>Disk use in percent image removal aims for.</summary>
     [Description("disk use (percent) image removal aims for")]
     public int ImageGcLowPercent { get; set; } = 80;
+
+    /// <summary>Time between looks at ConfigMaps, Secrets and fields that running pods mount.</summary>
+    [Description("time after which mounted ConfigMaps, Secrets and pod fields are brought up to date")]
+    public TimeSpan SyncFrequency { get; set; } = TimeSpan.FromSeconds(40);
 }

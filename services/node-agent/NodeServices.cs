@@ -51,6 +51,9 @@ internal sealed class NodeServices
     /// <summary>True on a simulated node: no files are written for pods.</summary>
     public bool Hollow { get; init; }
 
+    /// <summary>How old the content of mounted volumes may become.</summary>
+    public TimeSpan VolumeRefresh { get; init; } = TimeSpan.FromSeconds(40);
+
     /// <summary>The node's memory in bytes.</summary>
     public long MemoryBytes { get; init; }
 

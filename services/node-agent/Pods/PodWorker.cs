@@ -19,7 +19,6 @@ namespace Mesh.NodeAgent.Pods;
 /// </remarks>
 internal sealed class PodWorker : IDisposable
 {
-    private static readonly TimeSpan VolumeRefresh = TimeSpan.FromSeconds(40);
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(15);
     private readonly NodeServices node;
@@ -103,7 +102,7 @@ internal sealed class PodWorker : IDisposable
             var next = await StepAsync(ct);
             if (next is null)
                 return;
-            if (next > TimeSpan.Zero)
+            if (next != TimeSpan.Zero) // Infinite is negative.
                 await WaitAsync(next.Value, ct);
         }
     }
@@ -181,7 +180,7 @@ internal sealed class PodWorker : IDisposable
                 if (plan.NewSandboxAttempt is null)
                 {
                     Tell(pod, await LookAsync(ct));
-                    return memory.WithStatus(latest).IsTerminal() ? Timeout.InfiniteTimeSpan : VolumeRefresh;
+                    return memory.WithStatus(latest).IsTerminal() ? Timeout.InfiniteTimeSpan : node.VolumeRefresh;
                 }
             }
 
@@ -190,7 +189,7 @@ internal sealed class PodWorker : IDisposable
             var retryAt = await starter.StartAsync(pod, plan, observed, patience.Token, ct);
             if (plan.Starts.Count > 0 || plan.NewSandboxAttempt is not null)
                 observed = await LookAsync(ct);
-            else if (node.Volumes.HasLiveVolumes(pod) && memory.VolumesDue(Now, VolumeRefresh))
+            else if (node.Volumes.HasLiveVolumes(pod) && memory.VolumesDue(Now, node.VolumeRefresh))
                 await RefreshVolumesAsync(pod, observed, ct);
             Tell(pod, observed);
             return NextLook(pod, retryAt, startedInit: plan.Starts.Any(s => s.Role == ContainerRole.Init));
@@ -213,7 +212,7 @@ internal sealed class PodWorker : IDisposable
         if (retryAt is { } due)
             AtMost(due - Now);
         if (node.Volumes.HasLiveVolumes(pod))
-            AtMost(VolumeRefresh);
+            AtMost(node.VolumeRefresh);
         if (Deadline(pod) is { } deadline)
             AtMost(deadline - Now);
         return next;

@@ -9,14 +9,14 @@ internal static class UpgradeClient
     private const int MaxHead = 16 * 1024;
 
     /// <summary>Sends the request with these headers; the answer's head is given back with the connection after it. Throws IOException on anything but 101.</summary>
-    public static async Task<(NetworkStream Connection, string Head)> OpenAsync(Uri url, IEnumerable<KeyValuePair<string, string>> headers, CancellationToken ct)
+    public static async Task<(NetworkStream Connection, string Head)> OpenAsync(Uri url, IEnumerable<KeyValuePair<string, string>> headers, CancellationToken ct, string method = "POST")
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
             await socket.ConnectAsync(url.Host, url.Port, ct);
             var stream = new NetworkStream(socket, ownsSocket: true);
-            var request = new StringBuilder($"POST {url.PathAndQuery} HTTP/1.1\r\nHost: {url.Authority}\r\nContent-Length: 0\r\n");
+            var request = new StringBuilder($"{method} {url.PathAndQuery} HTTP/1.1\r\nHost: {url.Authority}\r\nContent-Length: 0\r\n");
             foreach (var (name, value) in headers)
                 request.Append(name).Append(": ").Append(value).Append("\r\n");
             request.Append("\r\n");

@@ -58,6 +58,7 @@ public sealed class ContainerdFixture : IAsyncLifetime
         CgroupRoot = $"/meshtest{Seed}",
         SandboxArchive = Path.Combine(data, "pause.tar"),
         ClusterDns = "10.96.0.10",
+        SyncFrequency = TimeSpan.FromSeconds(2),
     };
 
     /// <summary>Starts an agent against a fake API.</summary>

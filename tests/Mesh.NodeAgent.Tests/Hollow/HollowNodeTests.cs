@@ -7,12 +7,37 @@ using Mesh.NodeAgent.Runtime.Hollow;
 using Mesh.NodeAgent.Server;
 using Mesh.NodeAgent.Tests.Support;
 using Mesh.Security;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mesh.NodeAgent.Tests.Hollow;
 
 public sealed class HollowNodeTests
 {
+    [Fact]
+    public async Task Many_simulated_nodes_register_and_run_their_pods()
+    {
+        var api = new FakeKubeClient();
+        using var stop = new CancellationTokenSource();
+        var informers = new InformerFactory(api, NullLoggerFactory.Instance);
+        var loggers = new LoggerFactory([new Containerd.TestLog()]);
+        await using var recorder = new EventRecorder(api, "kubelet", NullLogger.Instance);
+        var options = new NodeAgentOptions { NodeName = "h", Runtime = "hollow", HollowNodes = 50, Listen = "" };
+        using var nodes = new HollowNodes(options, api, informers, recorder, TimeProvider.System, loggers);
+        var running = informers.RunAsync(stop.Token);
+        await nodes.StartAsync(stop.Token);
+        await Eventually.TrueAsync(() => api.All<Node>().Count(n => n.Status?.Conditions?.Any(c => c is { Type: "Ready", Status: "True" }) == true) == 50, TimeSpan.FromSeconds(30));
+        for (var i = 0; i < 50; i++)
+            await api.CreateAsync(TestPods.Sleeper($"p{i}", change: p => p.Spec!.NodeName = $"h-{i}"));
+        await Eventually.TrueAsync(() => api.All<Pod>().Count(p => p.Status?.Phase == "Running") == 50, TimeSpan.FromSeconds(30), () => $"{api.All<Pod>().Count(p => p.Status?.Phase == "Running")}");
+        await TestPods.DeleteAsync(api, "p7");
+        await Eventually.TrueAsync(() => api.Find<Pod>("default", "p7") is null, TimeSpan.FromSeconds(10));
+        await Eventually.TrueAsync(() => api.All<Mesh.Api.Coordination.V1.Lease>("kube-node-lease").Count == 50, TimeSpan.FromSeconds(10));
+        await stop.CancelAsync();
+        await nodes.StopAsync(default);
+        await Task.WhenAny(running);
+    }
+
     [Fact]
     public async Task Simulated_containers_end_when_told_to()
     {
