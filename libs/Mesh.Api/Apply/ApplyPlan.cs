@@ -68,6 +68,9 @@ internal sealed class ApplyPlan
     private bool isRoot;
     private bool isRootMeta;
 
+    /// <summary>The metadata of the object itself: every configuration has it, be it for the name.</summary>
+    public bool IsObjectMeta => isRootMeta;
+
     /// <summary>A field of a struct by name; null when there is none.</summary>
     public PlanField? Find(string name)
     {

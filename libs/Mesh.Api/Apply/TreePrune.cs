@@ -27,7 +27,7 @@ internal static class TreePrune
             var field = plan.Kind == PlanKind.Struct ? plan.Find(name) : null;
             if (field is { Tracked: false }) continue;
             var inner = field?.Plan ?? (plan.Kind == PlanKind.Struct ? plan.Additional : plan.Item) ?? ApplyPlan.Deduced;
-            var verdict = Judge(last.Nodes[i], kept?.Child(element), named: field is not null, below, gone);
+            var verdict = inner.IsObjectMeta ? new Verdict(false, true, gone) : Judge(last.Nodes[i], kept?.Child(element), named: field is not null, below, gone);
             if (verdict.Remove || Value(inner, value, last.Nodes[i], kept?.Child(element), verdict)) obj.Remove(name);
         }
     }
