@@ -12,6 +12,9 @@ namespace Mesh.Gateway.Registry;
 internal class DefaultStrategy(ApiResource resource, bool hasStatus = false) : IResourceStrategy
 {
     private static readonly string[] NoFields = [];
+    private static readonly string[] VersionOnly = ["managedFields", "resourceVersion"];
+    private static readonly string[] StatusMetadata = ["managedFields", "resourceVersion", "labels", "annotations"];
+    private static readonly string[] StatusForeignMetadata = ["finalizers", "ownerReferences", "deletionTimestamp", "deletionGracePeriodSeconds", "generateName"];
     private static readonly FieldSet StatusField = FieldSet.Of("f:status");
     private FieldSet? besidesStatus;
 
@@ -29,6 +32,9 @@ internal class DefaultStrategy(ApiResource resource, bool hasStatus = false) : I
 
     /// <inheritdoc/>
     public virtual IReadOnlyList<string> SelectableFields => NoFields;
+
+    /// <summary>Whether a writer of the status may change labels (all but deployments).</summary>
+    protected virtual bool StatusWritersLabel => true;
 
     /// <summary>Whether the kind has a status that only writers of the status subresource change.</summary>
     protected bool HasStatus { get; } = hasStatus;
@@ -58,15 +64,16 @@ internal class DefaultStrategy(ApiResource resource, bool hasStatus = false) : I
     /// <inheritdoc/>
     public virtual void PrepareForSubresourceUpdate(string subresource, JsonObject obj, JsonObject old, StrategyContext context)
     {
-        // A writer of the status changes status and, of the metadata, only what a status writer may (managedFields).
+        // A writer of the status changes status and, of the metadata, labels and annotations.
         foreach (var name in obj.Select(static p => p.Key).Union(old.Select(static p => p.Key), StringComparer.Ordinal).ToArray())
         {
             if (name is not ("status" or "metadata")) PutBack(name, obj, old);
         }
 
         var meta = (JsonObject)Meta(old).DeepClone();
-        foreach (var name in new[] { "managedFields", "resourceVersion" })
+        foreach (var name in subresource == "status" ? StatusMetadata : VersionOnly)
         {
+            if (name == "labels" && !StatusWritersLabel) continue;
             meta.Remove(name);
             if (Meta(obj)[name] is { } kept) meta[name] = kept.DeepClone();
         }
@@ -143,7 +150,9 @@ internal class DefaultStrategy(ApiResource resource, bool hasStatus = false) : I
     private FieldSet BesidesStatus()
     {
         var fields = ApiSchema.Builtin.FindKind(Resource.Group, Resource.Version, Resource.Kind)?.Type.Fields ?? [];
-        return fields.Where(static f => f.Name != "status").Aggregate(FieldSet.Empty, static (all, f) => all.Union(FieldSet.Of("f:" + f.Name)));
+        var foreign = fields.Where(static f => f.Name is not ("status" or "metadata")).Aggregate(FieldSet.Empty, static (all, f) => all.Union(FieldSet.Of("f:" + f.Name)));
+        foreach (var name in StatusForeignMetadata) foreign = foreign.Union(FieldSet.Of("f:metadata", "f:" + name));
+        return StatusWritersLabel ? foreign : foreign.Union(FieldSet.Of("f:metadata", "f:labels"));
     }
 
     private static bool SameSpec(JsonObject obj, JsonObject old)

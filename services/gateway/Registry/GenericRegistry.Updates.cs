@@ -60,13 +60,18 @@ internal sealed partial class GenericRegistry
                 continue;
             }
 
-            if (outcome is { } done) return done;
-            current = await ReadAsync(request, key, ct);
+            if (outcome is { } done && (!stale || !IsUnproven(request, done, current))) return done;
+            var now = await ReadAsync(request, key, ct);
             stale = false;
+            if (outcome is { } proven && now.Revision == current.Revision) return proven;
+            current = now;
         }
 
         throw new ApiException(Statuses.Conflict(request.Resource, request.Name));
     }
+
+    /// <summary>Nothing was written, so the store did not tell whether the state it was computed from is still the present one.</summary>
+    private static bool IsUnproven(RequestContext request, WriteOutcome outcome, CacheEntry current) => request.DryRun || ReferenceEquals(outcome.Entry, current);
 
     private async ValueTask<CacheEntry> ReadAsync(RequestContext request, string key, CancellationToken ct)
     {

@@ -8,6 +8,9 @@ namespace Mesh.Gateway.Registry.Kinds.Workloads;
 internal sealed class DeploymentStrategy() : KindStrategy(Of("apps", "v1", "deployments"), hasStatus: true, generation: true)
 {
     /// <inheritdoc/>
+    protected override bool StatusWritersLabel => false;
+
+    /// <inheritdoc/>
     public override void Default(JsonObject obj)
     {
         var spec = obj.Ensure("spec");
