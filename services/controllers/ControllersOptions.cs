@@ -54,6 +54,10 @@ public sealed class ControllersOptions : GatewayConnectionOptions
     [Description("holder identity in the Lease; default: host name and a random part")]
     public string? Identity { get; set; }
 
+    /// <summary>Kafka brokers; the members of a consumer group then share the keys, see <see cref="Shards"/>.</summary>
+    [Description("Kafka brokers (host:port,...) for --shards across processes")]
+    public string Kafka { get; set; } = "";
+
     /// <summary>More than one: several processes share the keys by partitions of this many, instead of electing a leader.</summary>
     [Description("partitions of the keys shared by several workers; 1 for a single worker")]
     public int Shards { get; set; } = 1;

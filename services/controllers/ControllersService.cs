@@ -1,4 +1,5 @@
 using Mesh.Client;
+using Mesh.Events;
 using Mesh.Hosting;
 using Mesh.Security.Pki;
 using Microsoft.Extensions.DependencyInjection;
@@ -19,6 +20,8 @@ public sealed class ControllersService : IMeshService
         if (options.Kubeconfig.Length > 0) builder.Services.AddSingleton(KubeConfig.Load(options.Kubeconfig));
         var channel = GatewayConnection.Open(options, Name, builder.ChannelOptions());
         builder.Services.AddSingleton<IKubeClient>(new KubeClient(channel, "kube-controller-manager"));
+        if (options.Kafka.Length > 0)
+            builder.Services.AddSingleton<IEventBus>(_ => new KafkaEventBus(new KafkaEventBusOptions { Brokers = options.Kafka, ClientId = "mesh-controllers" }));
         builder.AddWorker<ControllersWorker>();
         if (options.Listen.Length > 0) builder.Listen(options.Listen);
     }

@@ -28,7 +28,7 @@ internal sealed class ControllersWorker(
     /// <summary>Several workers at once, each on the keys of the partitions it owns; no leader is needed then.</summary>
     private async Task ShareAsync(CancellationToken ct)
     {
-        if (bus is null) throw new InvalidOperationException("controllers: --shards needs an event bus shared by the host");
+        if (bus is null) throw new InvalidOperationException("controllers: --shards needs an event bus: --kafka, or one that the host shares");
         await using var ownership = await BusOwnership.JoinAsync(bus, "mesh.controllers", options.Shards, ct).ConfigureAwait(false);
         using var together = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var reading = ownership.RunAsync(together.Token);

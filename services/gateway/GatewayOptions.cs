@@ -37,6 +37,10 @@ public sealed class GatewayOptions
     [Description("whether requests without credentials are system:anonymous")]
     public bool AnonymousAuth { get; set; } = true;
 
+    /// <summary>Kafka brokers for the change feed; empty: the bus that the host shares, or no feed.</summary>
+    [Description("Kafka brokers (host:port,...) that the change feed is published to (topic mesh.changes)")]
+    public string Kafka { get; set; } = "";
+
     /// <summary>Range of virtual IPs.</summary>
     [Description("range of service cluster IPs")]
     public string ServiceCidr { get; set; } = "10.96.0.0/16";

@@ -1,9 +1,11 @@
 using System.Diagnostics.Metrics;
 using Grpc.Core;
+using Mesh.Events;
 using Mesh.Gateway.Admission;
 using Mesh.Gateway.Authentication;
 using Mesh.Gateway.Authorization;
 using Mesh.Gateway.Discovery;
+using Mesh.Gateway.Feed;
 using Mesh.Gateway.Http;
 using Mesh.Gateway.OpenApi;
 using Mesh.Gateway.Registry;
@@ -46,6 +48,8 @@ public sealed class GatewayService : IMeshService
         builder.MapGrpc<ObjectsService>();
         builder.AddWorker<GatewayBootstrap>();
         builder.AddWorker<BookmarkWorker>();
+        builder.AddWorker<AllocationRepair>();
+        AddChangeFeed(builder, options);
         builder.UseApp(static app =>
         {
             var pipeline = app.Services.GetRequiredService<ApiPipeline>();
@@ -67,6 +71,18 @@ public sealed class GatewayService : IMeshService
             s.GetRequiredService<ObjectStorage>(), s.GetRequiredService<StrategyTable>().Layout, s.GetRequiredService<TimeProvider>(),
             s.GetRequiredService<Microsoft.Extensions.Logging.ILogger<CacheSet>>()));
         services.AddSingleton<IObjectReader>(static s => s.GetRequiredService<CacheSet>());
+    }
+
+    /// <summary>The feed goes to Kafka if told so, else to the bus that the host shares with every service, if it does.</summary>
+    private static void AddChangeFeed(MeshServiceBuilder builder, GatewayOptions options)
+    {
+        if (options.Kafka.Length > 0)
+        {
+            builder.Services.AddSingleton<IEventBus>(_ => new KafkaEventBus(new KafkaEventBusOptions { Brokers = options.Kafka, ClientId = "mesh-gateway" }));
+            builder.Services.AddSingleton<FeedPosition>();
+        }
+
+        if (builder.Services.Any(static s => s.ServiceType == typeof(IEventBus))) builder.AddWorker<ChangeFeed>();
     }
 
     private static void AddSecurity(IServiceCollection services, GatewayOptions options, GatewayPki pki)

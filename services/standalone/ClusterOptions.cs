@@ -43,6 +43,9 @@ internal sealed class ClusterOptions
     [Description("port of the cluster DNS on the node; pods reach it at the kube-dns Service")]
     public int DnsPort { get; set; } = 10053;
 
+    [Description("Kafka brokers (host:port,...): the change feed goes there and shards are members of its consumer groups; default: a bus in memory")]
+    public string Kafka { get; set; } = "";
+
     /// <summary>First address of the service range.</summary>
     public IPAddress ServiceAddress(int offset)
     {

@@ -1,5 +1,6 @@
 using Mesh.Controllers;
 using Mesh.Dns;
+using Mesh.Events;
 using Mesh.Gateway;
 using Mesh.Hosting;
 using Mesh.NodeAgent;
@@ -31,6 +32,8 @@ internal static class Composition
         var pki = new PkiPaths(layout.Pki);
         var tokens = new StaticTokens();
         builder.Share(tokens);
+        if (together && cluster.Kafka.Length == 0)
+            builder.Share<IEventBus>(new EmbeddedEventBus(new EmbeddedEventBusOptions { EventsPerPartition = 1024 }));
         foreach (var name in Order.Where(s => together || wanted.Contains(s)))
         {
             void Set(string key, string value) => builder.Set(name, key, value);
@@ -61,6 +64,7 @@ internal static class Composition
                     Set("advertise-address", cluster.NodeIp);
                     Set("advertise-port", cluster.ApiPort.ToString());
                     Set("service-cidr", cluster.ServiceCidr);
+                    Set("kafka", cluster.Kafka);
                     builder.Add(new GatewayService());
                     break;
                 case "controllers":
@@ -68,10 +72,12 @@ internal static class Composition
                     Set("root-ca-file", pki.Ca.Certificate);
                     Set("leader-elect", "false"); // there is one
                     Set("cluster-cidr", cluster.PodCidr);
+                    Set("kafka", cluster.Kafka);
                     builder.Add(new ControllersService());
                     break;
                 case "scheduler":
                     Client(ClusterKubeConfigs.Scheduler, "system:kube-scheduler");
+                    Set("kafka", cluster.Kafka);
                     builder.Add(new SchedulerService());
                     break;
                 case "node-agent":

@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using Grpc.Net.Client;
+using Mesh.Events;
 using Mesh.Hosting;
 using Mesh.Rpc;
 using Mesh.Security;
@@ -21,12 +22,15 @@ public sealed class GatewayHost : IAsyncLifetime
 
     public GrpcChannel Channel { get; private set; } = null!;
 
+    /// <summary>The bus that the gateway publishes its change feed to.</summary>
+    public EmbeddedEventBus Bus { get; } = new();
+
     public async Task InitializeAsync()
     {
         var builder = MeshHost.CreateBuilder(["--log-level", "warning"]);
         builder.Set("store", "data-dir", Path.Combine(directory, "store")).Set("store", "listen", "inproc://store")
             .Set("gateway", "store", "inproc://store").Set("gateway", "listen", "http://127.0.0.1:0,inproc://gateway").Set("gateway", "advertise-address", "192.0.2.10");
-        builder.Share(tokens);
+        builder.Share(tokens).Share<IEventBus>(Bus);
         builder.Add(new StoreService()).Add(new GatewayService());
         host = builder.Build();
         await host.StartAsync();
@@ -63,6 +67,7 @@ public sealed class GatewayHost : IAsyncLifetime
         Channel.Dispose();
         Client.Dispose();
         await host.DisposeAsync();
+        await Bus.DisposeAsync();
         Directory.Delete(directory, recursive: true);
     }
 }

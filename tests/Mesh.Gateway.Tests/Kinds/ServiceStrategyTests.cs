@@ -83,14 +83,15 @@ public class ServiceStrategyTests
     }
 
     [Fact]
-    public async Task Repair_makes_the_sets_true()
+    public async Task Comparing_takes_what_is_held_and_names_what_nobody_holds()
     {
         var service = await Create("a", """{"type":"NodePort","ports":[{"port":80}]}""");
         var expected = harness.Reservations.Taken.Keys.ToHashSet();
         harness.Reservations.Taken.Clear();
         harness.Reservations.Taken[("servicenodeports", "30999")] = "gone/gone";
-        await ServiceAllocator.RepairAsync([service], harness.Reservations, default);
-        Assert.Equal(expected, harness.Reservations.Taken.Keys.ToHashSet());
+        var unheld = await ServiceAllocator.CompareAsync([service], harness.Reservations, default);
+        Assert.Equal([("servicenodeports", "30999", "gone/gone")], unheld);
+        Assert.Equal([.. expected, ("servicenodeports", "30999")], harness.Reservations.Taken.Keys.ToHashSet());
     }
 
     [Fact]

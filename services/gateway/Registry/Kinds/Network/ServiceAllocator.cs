@@ -42,8 +42,8 @@ internal sealed class ServiceAllocator(ServiceNetwork network, Random random)
         }
     }
 
-    /// <summary>Makes the sets true again after a crash: takes what Services hold, releases what none holds.</summary>
-    public static async Task RepairAsync(IEnumerable<JsonObject> services, IReservationStore store, CancellationToken ct)
+    /// <summary>Takes what Services hold and nobody has taken; gives what is taken and no Service holds, with its owner.</summary>
+    public static async Task<HashSet<(string Range, string Value, string Owner)>> CompareAsync(IEnumerable<JsonObject> services, IReservationStore store, CancellationToken ct)
     {
         var held = new Dictionary<(string, string), string>();
         foreach (var service in services)
@@ -52,16 +52,16 @@ internal sealed class ServiceAllocator(ServiceNetwork network, Random random)
                 held[value] = service.Namespace() + "/" + service.Name();
         }
 
-        foreach (var ((range, value), owner) in held)
-            await store.TryTakeAsync(range, value, owner, ct);
+        var unheld = new HashSet<(string, string, string)>();
         foreach (var range in new[] { IpRange, PortRange })
         {
-            foreach (var (value, _) in await store.ListAsync(range, ct))
-            {
-                if (!held.ContainsKey((range, value)))
-                    await store.ReleaseAsync(range, value, ct);
-            }
+            var taken = await store.ListAsync(range, ct);
+            foreach (var ((_, value), owner) in held.Where(h => h.Key.Item1 == range && !taken.ContainsKey(h.Key.Item2)))
+                await store.TryTakeAsync(range, value, owner, ct);
+            unheld.UnionWith(taken.Where(t => !held.ContainsKey((range, t.Key))).Select(t => (range, t.Key, t.Value)));
         }
+
+        return unheld;
     }
 
     private static HashSet<(string Range, string Value)> Held(JsonObject? service)
