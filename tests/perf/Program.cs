@@ -1,3 +1,4 @@
+using Mesh.Perf.Cluster;
 using Mesh.Perf.Scheduler;
 using Mesh.Perf.Store;
 
@@ -10,6 +11,7 @@ internal static class Program
     {
         ["store"] = StoreBench.Run,
         ["scheduler"] = PlacementBench.Run,
+        ["cluster"] = static args => ClusterBench.RunAsync(args[0], args.Length > 1 ? double.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : null),
     };
 
     private static Task<int> Main(string[] args)
