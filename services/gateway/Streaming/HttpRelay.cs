@@ -3,6 +3,7 @@ using System.Globalization;
 using System.IO.Pipelines;
 using System.Text;
 using Mesh.Api;
+using Mesh.Api.Meta.V1;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -21,8 +22,9 @@ internal static class HttpRelay
         "Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Host", "Authorization", "Content-Length",
     };
 
-    /// <summary>Relays the request of http to the stream.</summary>
-    public static async Task RunAsync(HttpContext http, Stream stream, Upstream upstream, string target, CancellationToken ct)
+    /// <summary>Relays the request of http to the stream. With refusal, an answer that is none of success becomes the Status it makes of code and text.</summary>
+    /// <exception cref="ApiException">The other side is silent, speaks no HTTP, or refused.</exception>
+    public static async Task RunAsync(HttpContext http, Stream stream, Upstream upstream, string target, Func<int, string, Status>? refusal, CancellationToken ct)
     {
         var upgrade = http.Request.Headers.Upgrade.ToString();
         var upgradeFeature = http.Features.Get<IHttpUpgradeFeature>();
@@ -33,6 +35,7 @@ internal static class HttpRelay
         try
         {
             var head = await ReadHeadAsync(reader, ct);
+            if (refusal is not null && head.Code is < 101 or > 206) throw new ApiException(refusal(head.Code, await TextAsync(head, reader, ct)));
             if (head.Code == 101 && isUpgrade) await TunnelAsync(http, upgradeFeature!, head, reader, stream, ct);
             else await AnswerAsync(http, head, reader, ct);
             await sending;
@@ -113,6 +116,17 @@ internal static class HttpRelay
             if (read.IsCompleted) throw new IOException("the connection closed before an answer");
             reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
         }
+    }
+
+    /// <summary>The text of a refusal, cut at a length nobody reads further.</summary>
+    private static async Task<string> TextAsync(AnswerHead head, PipeReader reader, CancellationToken ct)
+    {
+        using var text = new MemoryStream();
+        var writer = PipeWriter.Create(text, new StreamPipeWriterOptions(leaveOpen: true));
+        if (head.IsChunked) await ChunkedBody.CopyAsync(reader, writer, ct);
+        else await CopyAsync(reader, writer, Math.Min(head.Length ?? MaxHead, MaxHead), ct);
+        await writer.CompleteAsync();
+        return Encoding.UTF8.GetString(text.GetBuffer(), 0, (int)Math.Min(text.Length, MaxHead)).Trim();
     }
 
     private static async Task AnswerAsync(HttpContext http, AnswerHead head, PipeReader reader, CancellationToken ct)

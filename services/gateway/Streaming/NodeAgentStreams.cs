@@ -1,4 +1,5 @@
 using Mesh.Api;
+using Mesh.Api.Meta.V1;
 using Mesh.Gateway.Admission;
 using Mesh.Gateway.Http;
 using Mesh.Gateway.Registry;
@@ -39,6 +40,24 @@ internal sealed class NodeAgentStreams(NodeAgentClients clients, IObjectReader o
             _ => await AgentTargets.FindAsync(objects, info, http.Request, ct),
         };
         await using var stream = await clients.ConnectAsync(upstream, ct);
-        await HttpRelay.RunAsync(http, stream, upstream, target, ct);
+        await HttpRelay.RunAsync(http, stream, upstream, target, info.Subresource == "log" ? (code, text) => Refusal(info.Name, code, text) : null, ct);
+    }
+
+    /// <summary>What the agent says of a log it cannot give, as a Status: users read why ("container ... is waiting to start").</summary>
+    internal static Status Refusal(string pod, int code, string text) => code switch
+    {
+        400 => Statuses.BadRequest(text),
+        404 => NoLog(pod),
+        500 => Statuses.InternalError(text),
+        _ => Statuses.ServiceUnavailable(text),
+    };
+
+    /// <summary>404 as client-go words it for a subresource of a named object.</summary>
+    private static Status NoLog(string pod)
+    {
+        var status = Statuses.NoSuchResource();
+        status.Message += $" ( pods/log {pod})";
+        status.Details = new StatusDetails { Name = pod, Kind = "pods/log" };
+        return status;
     }
 }

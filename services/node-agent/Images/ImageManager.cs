@@ -32,14 +32,12 @@ internal sealed class ImageManager(IContainerRuntime runtime, ObjectSource objec
     {
         var name = container.Image ?? "";
         var policy = container.ImagePullPolicy is { Length: > 0 } p ? p : RegistryCredentials.DefaultPolicy(name);
+        if (ImageName.Fault(name) is { } fault)
+            throw Fail(pod, container, "InvalidImageName", $"Failed to apply default image tag \"{name}\": couldn't parse image name \"{name}\": {fault}", "InspectFailed");
         ImageRecord? image;
         try
         {
-            image = name.Length == 0 ? throw new RuntimeException("empty image name") : await runtime.FindImageAsync(name, ct);
-        }
-        catch (RuntimeException e) when (e.Message.Contains("invalid reference", StringComparison.Ordinal) || name.Length == 0)
-        {
-            throw Fail(pod, container, "InvalidImageName", $"Failed to apply default image tag \"{name}\": couldn't parse image name \"{name}\": {e.Message}", "InspectFailed");
+            image = await runtime.FindImageAsync(name, ct);
         }
         catch (RuntimeException e)
         {

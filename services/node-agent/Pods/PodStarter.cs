@@ -74,8 +74,8 @@ internal sealed class PodStarter(NodeServices node, PodKiller killer, PodMemory 
         foreach (var start in due)
         {
             var fresh = start with { RestartCount = RestartCount(pod, start, observed) };
-            if (start.Last is not null && start.Last.Phase == ContainerPhase.Exited)
-                memory.Restarts.Next(start.Spec.Name!, Finished(observed, start), Now);
+            if (Ended(observed, start) is { } finished)
+                memory.Restarts.Next(start.Spec.Name!, finished, Now);
             var outcome = await starter.StartAsync(pod, fresh, place, patience, ct);
             if (outcome.Waiting is { } waiting)
             {
@@ -99,7 +99,7 @@ internal sealed class PodStarter(NodeServices node, PodKiller killer, PodMemory 
         foreach (var start in starts)
         {
             var name = start.Spec.Name!;
-            if (start.Last is not { Phase: not ContainerPhase.Created } || memory.Restarts.NotBefore(name, Finished(observed, start), Now) is not { } when)
+            if (Ended(observed, start) is not { } finished || memory.Restarts.NotBefore(name, finished, Now) is not { } when)
             {
                 due.Add(start);
                 continue;
@@ -120,10 +120,18 @@ internal sealed class PodStarter(NodeServices node, PodKiller killer, PodMemory 
         return due;
     }
 
-    private DateTime Finished(PodState observed, ContainerStart start)
+    /// <summary>
+    /// When the run ended that back-off counts from; null when there was none. A container that this very round stopped (its probe failed)
+    /// counts from the run before: the first restart by a probe is at once, as kubelet does it.
+    /// </summary>
+    private DateTime? Ended(PodState observed, ContainerStart start)
     {
-        var last = observed.Newest(start.Spec.Name!) ?? start.Last;
-        return last is null || last.FinishedAt == default ? Now : last.FinishedAt;
+        if (start.Last is null)
+            return null;
+        var ended = start.Last.Phase == ContainerPhase.Running ? observed.Previous(start.Spec.Name!) : observed.Newest(start.Spec.Name!) ?? start.Last;
+        if (ended is not { Phase: ContainerPhase.Exited or ContainerPhase.Unknown })
+            return null;
+        return ended.FinishedAt == default ? Now : ended.FinishedAt;
     }
 
     /// <summary>A runtime that lost its containers does not start the count again: the API remembers it.</summary>

@@ -25,6 +25,20 @@ public sealed class ImageTests
     [InlineData("localhost:5000/a", "localhost:5000")]
     public void Registry_is_read_from_the_name(string image, string registry) => Assert.Equal(registry, RegistryCredentials.Registry(image));
 
+    [Theory]
+    [InlineData("busybox", null)]
+    [InlineData("docker.io/local/x:1", null)]
+    [InlineData("HOST.example:5000/a-b/c__d.e:Tag_1", null)]
+    [InlineData("[::1]:5000/x", null)]
+    [InlineData("quay.io/a@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", null)]
+    [InlineData("docker.io/Local/UPPER:1", "invalid reference format: repository name (Local/UPPER) must be lowercase")]
+    [InlineData("Busybox", "invalid reference format: repository name (library/Busybox) must be lowercase")]
+    [InlineData("", "invalid reference format")]
+    [InlineData("a//b", "invalid reference format")]
+    [InlineData("a:b:c", "invalid reference format")]
+    [InlineData("-a", "invalid reference format")]
+    public void Names_are_checked_before_anybody_is_asked(string image, string? fault) => Assert.Equal(fault, ImageName.Fault(image));
+
     [Fact]
     public void Pull_secrets_give_logins_for_their_registry_only()
     {
