@@ -79,12 +79,7 @@ internal sealed class PodCgroups(CgroupVersion version, string parent, string ro
     public void RemoveAll()
     {
         foreach (var mount in Mounts())
-        {
             RemoveTree(Path.Combine(mount, top.TrimStart('/')));
-            // The agent's own parent goes with it; the machine's root stays, and a parent somebody else uses is not empty.
-            for (var above = Path.GetDirectoryName(top)!; above.Length > 1; above = Path.GetDirectoryName(above)!)
-                RemoveOne(Path.Combine(mount, above.TrimStart('/')));
-        }
     }
 
     /// <summary>cgroup v2's weight for v1's shares: 2…262144 onto 1…10000.</summary>
@@ -164,13 +159,6 @@ internal sealed class PodCgroups(CgroupVersion version, string parent, string ro
             return;
         foreach (var child in Directory.EnumerateDirectories(directory))
             RemoveTree(child);
-        RemoveOne(directory);
-    }
-
-    private static void RemoveOne(string directory)
-    {
-        if (!Directory.Exists(directory))
-            return;
         try
         {
             Directory.Delete(directory);
