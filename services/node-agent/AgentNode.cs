@@ -97,7 +97,7 @@ internal sealed class AgentNode
     public async Task RunAsync(CancellationToken ct)
     {
         if (!Services.Hollow)
-            NodeCleanup.Save(Paths, options.Bridge, options.CgroupRoot);
+            await NodeCleanup.SaveAsync(Paths, options.Bridge, options.CgroupRoot, ct);
         var registered = reporter.RegisterAsync(ct);
         await runtime.StartAsync(ct);
         await registered;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Mesh.NodeAgent.Cgroups;
+using Mesh.NodeAgent.Network;
 using Mesh.NodeAgent.Runtime;
 using Mesh.NodeAgent.Runtime.Containerd;
 using Mesh.NodeAgent.Runtime.CriV1;
@@ -35,13 +36,17 @@ public static class NodeCleanup
         new PodCgroups(CgroupHost.Detect(), record.CgroupRoot).RemoveAll();
         await QuietlyAsync("ip", ["link", "delete", record.Bridge], ct);
         await RemoveHostPortChainsAsync(ct);
+        // The plugins' iptables made the table on first use; empty, and not there before us, it goes.
+        if (!record.HadNatTable && NatTable.IsEmpty(await QuietlyAsync("nft", NatTable.List, ct)))
+            await QuietlyAsync("nft", ["delete", "table", "ip", "nat"], ct);
     }
 
     /// <summary>Notes what a later clean-up must know.</summary>
-    internal static void Save(NodePaths paths, string bridge, string cgroupRoot)
+    internal static async Task SaveAsync(NodePaths paths, string bridge, string cgroupRoot, CancellationToken ct)
     {
         Directory.CreateDirectory(paths.Data);
-        File.WriteAllText(Path.Combine(paths.Data, RecordName), JsonSerializer.Serialize(new Record(bridge, cgroupRoot)));
+        var hadNatTable = Load(paths)?.HadNatTable ?? (await QuietlyAsync("nft", NatTable.List, ct)).Length > 0;
+        await File.WriteAllTextAsync(Path.Combine(paths.Data, RecordName), JsonSerializer.Serialize(new Record(bridge, cgroupRoot, hadNatTable)), ct);
     }
 
     private static Record? Load(NodePaths paths)
@@ -98,8 +103,6 @@ public static class NodeCleanup
     /// <summary>The portmap plugin's top chains stay when the last mapping goes; they are removed when nobody else has mappings.</summary>
     private static async Task RemoveHostPortChainsAsync(CancellationToken ct)
     {
-        if (HostProbe.Find("iptables") is null)
-            return;
         var rules = await QuietlyAsync("iptables", ["-t", "nat", "-S"], ct);
         if (!rules.Contains("CNI-HOSTPORT-DNAT", StringComparison.Ordinal) || rules.Contains("CNI-DN-", StringComparison.Ordinal))
             return;
@@ -114,7 +117,9 @@ public static class NodeCleanup
 
     private static async Task<string> QuietlyAsync(string program, string[] arguments, CancellationToken ct)
     {
-        var start = new ProcessStartInfo(HostProbe.Find(program) ?? program) { UseShellExecute = false, RedirectStandardError = true, RedirectStandardOutput = true };
+        if (HostProbe.Find(program) is not { } path)
+            return "";
+        var start = new ProcessStartInfo(path) { UseShellExecute = false, RedirectStandardError = true, RedirectStandardOutput = true };
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
         using var process = Process.Start(start);
@@ -126,5 +131,5 @@ public static class NodeCleanup
         return output;
     }
 
-    private sealed record Record(string Bridge, string CgroupRoot);
+    private sealed record Record(string Bridge, string CgroupRoot, bool HadNatTable);
 }

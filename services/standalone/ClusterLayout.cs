@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using System.Text;
+
 namespace Mesh.Standalone;
 
 /// <summary>Where a single-node cluster keeps what, under its data directory.</summary>
@@ -18,6 +21,9 @@ internal sealed class ClusterLayout(string dataDir)
     public string Store => Path.Combine(dataDir, "store");
 
     public string Node => Path.Combine(dataDir, "node");
+
+    /// <summary>The cgroup above the pods': of this cluster alone, as several may be on one machine.</summary>
+    public string CgroupRoot => "/mesh-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFullPath(dataDir))).AsSpan(0, 4));
 
     public string Config(string name) => Path.Combine(Configs, name);
 }

@@ -86,6 +86,7 @@ internal static class Composition
                     Set("node-ip", cluster.NodeIp);
                     Set("data-dir", layout.Node);
                     Set("runtime", cluster.Runtime);
+                    Set("cgroup-root", layout.CgroupRoot);
                     Set("listen", $"https://0.0.0.0:{cluster.NodePort}");
                     Set("cert-file", pki.NodeServer.Certificate);
                     Set("key-file", pki.NodeServer.Key);

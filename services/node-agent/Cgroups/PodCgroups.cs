@@ -10,7 +10,7 @@ namespace Mesh.NodeAgent.Cgroups;
 /// </summary>
 internal sealed class PodCgroups(CgroupVersion version, string parent, string root = CgroupHost.DefaultRoot) : IPodCgroups
 {
-    private static readonly string[] V1Controllers = ["cpu", "memory", "pids", "cpuset", "cpuacct", "blkio", "devices", "freezer", "hugetlb", "net_cls", "net_prio", "perf_event", "systemd"];
+    private static readonly string[] V1Controllers = ["cpu", "memory", "pids", "cpuset", "cpuacct", "blkio", "devices", "freezer", "hugetlb", "net_cls", "net_prio", "perf_event", "systemd", "unified"];
     private static readonly string[] V2Controllers = ["cpu", "memory", "pids", "cpuset", "io", "hugetlb"];
     private readonly string top = "/" + string.Join('/', parent.Split('/', StringSplitOptions.RemoveEmptyEntries).Append("kubepods"));
 
@@ -75,11 +75,12 @@ internal sealed class PodCgroups(CgroupVersion version, string parent, string ro
         return [.. uids];
     }
 
-    /// <summary>Removes the whole tree (the node's end).</summary>
+    /// <summary>Removes the whole tree and the parent, if it is the node's own (the node's end).</summary>
     public void RemoveAll()
     {
+        var own = parent.Trim('/');
         foreach (var mount in Mounts())
-            RemoveTree(Path.Combine(mount, top.TrimStart('/')));
+            RemoveTree(Path.Combine(mount, own.Length > 0 ? own : top.TrimStart('/')));
     }
 
     /// <summary>cgroup v2's weight for v1's shares: 2…262144 onto 1…10000.</summary>

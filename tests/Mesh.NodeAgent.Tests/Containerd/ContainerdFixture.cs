@@ -33,7 +33,7 @@ public sealed class ContainerdFixture : IAsyncLifetime
         var busybox = Path.Combine(data, "busybox.tar");
         ImageArchive.Write(busybox, Busybox, "{\"Cmd\":[\"sh\"],\"Env\":[\"PATH=/bin\"]}");
         Options = Fresh();
-        NodeCleanup.Save(new NodePaths(data), Options.Bridge, Options.CgroupRoot);
+        await NodeCleanup.SaveAsync(new NodePaths(data), Options.Bridge, Options.CgroupRoot, CancellationToken.None);
         Runtime = NodeRuntime.From(Options, TimeProvider.System, NullLoggerFactory.Instance);
         await Runtime.StartAsync(CancellationToken.None);
         await NodeRuntime.ImportArchiveAsync(NodeRuntime.Settings(Options, new NodePaths(Options.DataDir)).SocketPath, busybox, CancellationToken.None);
