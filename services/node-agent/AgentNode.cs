@@ -155,7 +155,8 @@ internal sealed class AgentNode
                     cidr = given;
             }
 
-            CniConfig.Install(Paths.CniConfig, new PodNetwork { PodCidr = cidr, Bridge = options.Bridge, StateDirectory = Paths.CniState });
+            var masqueraded = await PodMasquerade.InstallAsync(options.Bridge, cidr, options.ClusterCidr, ct);
+            CniConfig.Install(Paths.CniConfig, new PodNetwork { PodCidr = cidr, Bridge = options.Bridge, StateDirectory = Paths.CniState, Masquerade = !masqueraded });
             // containerd notices the file by itself, a moment later: the node shall not wait for its next step to be Ready.
             for (var i = 0; i < 50; i++)
             {

@@ -74,6 +74,10 @@ public sealed class NodeAgentOptions : GatewayConnectionOptions
     [Description("pod addresses of this node (CIDR); default: the node object's spec.podCIDR")]
     public string PodCidr { get; set; } = "";
 
+    /// <summary>Pod addresses of all nodes.</summary>
+    [Description("pod addresses of the whole cluster (CIDR, comma separated): packets to them keep the pod's address")]
+    public string ClusterCidr { get; set; } = "10.244.0.0/16";
+
     /// <summary>Name of the pod bridge.</summary>
     [Description("interface name of the pod bridge")]
     public string Bridge { get; set; } = "mesh0";

@@ -35,6 +35,7 @@ public static class NodeCleanup
             LinuxMount.Unmount(mount);
         new PodCgroups(CgroupHost.Detect(), record.CgroupRoot).RemoveAll();
         await QuietlyAsync("ip", ["link", "delete", record.Bridge], ct);
+        await PodMasquerade.RemoveAsync(record.Bridge, ct);
         await RemoveHostPortChainsAsync(ct);
         // The plugins' iptables made the table on first use; empty, and not there before us, it goes.
         if (!record.HadNatTable && NatTable.IsEmpty(await QuietlyAsync("nft", NatTable.List, ct)))

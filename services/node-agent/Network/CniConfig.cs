@@ -21,7 +21,7 @@ internal sealed record PodNetwork
     /// <summary>Bytes; 0 leaves the interface's.</summary>
     public int Mtu { get; init; }
 
-    /// <summary>Whether packets that leave the node carry its address. Off where somebody else does it (service proxy).</summary>
+    /// <summary>Whether the bridge plugin gives packets that leave the node its address. Off where PodMasquerade does it.</summary>
     public bool Masquerade { get; init; } = true;
 }
 

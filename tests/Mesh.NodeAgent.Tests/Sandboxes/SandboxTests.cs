@@ -61,5 +61,14 @@ public sealed class SandboxTests
         Assert.Equal("10.244.3.0/24", plugins[0].GetProperty("ipam").GetProperty("ranges")[0][0].GetProperty("subnet").GetString());
     }
 
+    [Fact]
+    public void Packets_that_leave_the_cluster_are_masqueraded_by_one_rule()
+    {
+        var rules = PodMasquerade.Write("mesh0", "10.244.3.0/24", "10.244.0.0/16,fd00::/64");
+        Assert.Contains("table ip mesh_pods_mesh0 {", rules);
+        Assert.Contains("ip saddr 10.244.3.0/24 ip daddr != 10.244.3.0/24 ip daddr != 10.244.0.0/16 ip daddr != 224.0.0.0/4 oifname != \"mesh0\" masquerade", rules);
+        Assert.Contains("ip6 daddr != fd00::/64", PodMasquerade.Write("mesh0", "fd00::/80", "10.244.0.0/16,fd00::/64"));
+    }
+
     private static ResolverConfig For(Action<Pod> change) => PodDns.For(TestPods.Sleeper("p", change: change), Host, ["10.96.0.10"], "cluster.local");
 }
