@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Mesh.Api.Schema;
 
@@ -93,6 +94,22 @@ internal sealed class ApplyPlan
         for (var i = 0; i < Keys.Length; i++)
         {
             if ((values[i] = obj[Keys[i]] ?? KeyDefaults[i]) is null) return null;
+        }
+
+        return PathElement.Key(Keys, values);
+    }
+
+    /// <summary>The same for an item in bytes.</summary>
+    public string? Name(JsonElement element)
+    {
+        if (Kind == PlanKind.Set)
+            return element.ValueKind is JsonValueKind.Object or JsonValueKind.Array or JsonValueKind.Null ? null : PathElement.Value(JsonValue.Create(element));
+        if (element.ValueKind != JsonValueKind.Object) return null;
+        var values = new JsonNode?[Keys.Length];
+        for (var i = 0; i < Keys.Length; i++)
+        {
+            values[i] = element.TryGetProperty(Keys[i], out var value) ? JsonValue.Create(value) : KeyDefaults[i];
+            if (values[i] is null) return null;
         }
 
         return PathElement.Key(Keys, values);

@@ -17,7 +17,7 @@ public static class FieldsV1
     /// <summary>The JSON of a set.</summary>
     public static byte[] Encode(FieldSet set)
     {
-        var buffer = new ArrayBufferWriter<byte>(256);
+        var buffer = new ArrayBufferWriter<byte>(1024);
         using (var writer = new Utf8JsonWriter(buffer, Compact)) Write(writer, set, root: true);
         return buffer.WrittenSpan.ToArray();
     }

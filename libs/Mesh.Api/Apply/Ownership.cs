@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Mesh.Api.Schema;
 
@@ -24,6 +25,15 @@ public static class Ownership
 {
     /// <summary>What changed between two states of a kind's objects.</summary>
     public static FieldChanges Changes(TypeSchema type, JsonObject was, JsonObject now) => TreeCompare.Changes(ApplyPlan.Of(type), was, now);
+
+    /// <summary>What changed between the bytes of an object and its new tree. Cheaper: no tree of the old state is made.</summary>
+    public static FieldChanges Changes(TypeSchema type, ReadOnlyMemory<byte> was, JsonObject now)
+    {
+        using var document = JsonDocument.Parse(was, Deep);
+        return TreeCompare.Changes(ApplyPlan.Of(type), document.RootElement, now);
+    }
+
+    private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 512 };
 
     /// <summary>The owners of a new object: its creator owns all that is in it.</summary>
     public static ManagedFields Created(TypeSchema type, JsonObject obj, Writer writer, ManagedFields? given = null)

@@ -144,7 +144,7 @@ internal sealed partial class GenericRegistry
     private async ValueTask<WriteOutcome?> StoreChangedAsync(
         RequestContext request, IResourceStrategy strategy, CacheEntry current, JsonObject obj, ManagedFields before, ManagedFields managed, CancellationToken ct)
     {
-        var json = JsonBytes.Write(obj, managed, out var ownersLength);
+        var json = JsonBytes.Write(obj, managed, out var ownersLength, current.Json.Length + 512);
         if (EndsDeletion(strategy, obj))
         {
             if (request.DryRun) return new WriteOutcome(Unstored(request, current.Key, obj, managed), Deleted: true);
@@ -158,7 +158,7 @@ internal sealed partial class GenericRegistry
             return new WriteOutcome(Unstored(request, current.Key, obj, managed));
         }
 
-        json = strategies.ToStorage(request.Resource, obj, managed);
+        json = strategies.ToStorage(request.Resource, obj, managed, json);
         var result = await storage.UpdateAsync(current.Key, json, current.Revision, Life(request.Resource), ct);
         return result.Succeeded ? new WriteOutcome(Entry(request, current.Key, json, result.Revision)) : null;
     }

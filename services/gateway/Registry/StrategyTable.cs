@@ -31,9 +31,9 @@ internal sealed class StrategyTable
             return new CacheLayout(r, strategy.SelectableFields, strategy.SelectableValues, Conversion(r) is { } conversion ? conversion.FromStorage : null);
         });
 
-    /// <summary>The bytes to store of an object; owners: its managedFields, null when they are in the tree.</summary>
-    public byte[] ToStorage(ApiResource resource, JsonObject obj, ManagedFields? owners = null) =>
-        Conversion(resource) is { } conversion ? conversion.ToStorage(obj, owners) : JsonBytes.Write(obj, owners);
+    /// <summary>The bytes to store of an object; owners: its managedFields, null when they are in the tree; written: its served bytes, if there are.</summary>
+    public byte[] ToStorage(ApiResource resource, JsonObject obj, ManagedFields? owners = null, byte[]? written = null) =>
+        Conversion(resource) is { } conversion ? conversion.ToStorage(obj, owners) : written ?? JsonBytes.Write(obj, owners);
 
     /// <summary>The resource's objects in other versions, or null when there are none.</summary>
     public VersionViews? Versions(ApiResource resource) => views.GetOrAdd(resource, VersionViews.For);

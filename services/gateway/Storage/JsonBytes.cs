@@ -17,11 +17,11 @@ internal static class JsonBytes
     /// <summary>The same with managedFields last in metadata; null when the tree has its own.</summary>
     public static byte[] Write(JsonObject tree, ManagedFields? owners) => Write(tree, owners, out _);
 
-    /// <summary>The same; ownersLength: how many of the bytes are the managedFields.</summary>
-    public static byte[] Write(JsonObject tree, ManagedFields? owners, out int ownersLength)
+    /// <summary>The same; ownersLength: how many of the bytes are the managedFields, expected: about how many there will be.</summary>
+    public static byte[] Write(JsonObject tree, ManagedFields? owners, out int ownersLength, int expected = 2048)
     {
         ownersLength = 0;
-        var buffer = new ArrayBufferWriter<byte>(1024);
+        var buffer = new ArrayBufferWriter<byte>(expected);
         using (var writer = new Utf8JsonWriter(buffer, Compact))
         {
             writer.WriteStartObject();

@@ -48,7 +48,7 @@ internal sealed class FieldOwners(StrategyTable strategies, TimeProvider time)
         var start = given ?? before;
         // What nobody ever tracked (or somebody reset) is tracked again from the first apply on.
         if (start.Entries.Count == 0) return ManagedFields.None;
-        var changes = Ownership.Changes(type, current.Parsed, obj);
+        var changes = Ownership.Changes(type, current.Json, obj);
         return Checked(request, given, Ownership.Updated(start, changes, Writer(request), Views(request.Resource, current.Parsed, obj)));
     }
 
