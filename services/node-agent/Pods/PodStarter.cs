@@ -140,7 +140,11 @@ internal sealed class PodStarter(NodeServices node, PodKiller killer, PodMemory 
         if (observed.Newest(start.Spec.Name!) is { } last)
             return last.RestartCount + 1;
         var status = (pod.Status?.ContainerStatuses ?? []).Concat(pod.Status?.InitContainerStatuses ?? []).FirstOrDefault(s => s.Name == start.Spec.Name);
-        return status?.ContainerID is { Length: > 0 } ? (status.RestartCount ?? 0) + 1 : 0;
+        if (status?.ContainerID is not { Length: > 0 })
+            return 0;
+        // A running container that vanished was counted when it was missed.
+        var counted = status.State?.Waiting is not null && status.LastState?.Terminated?.Reason == ContainerStatusBuilder.Unknown;
+        return (status.RestartCount ?? 0) + (counted ? 0 : 1);
     }
 
     private void WriteHosts(Pod pod, IReadOnlyList<string> ips)

@@ -228,6 +228,8 @@ internal sealed class PodWorker : IDisposable
 
     private void Tell(Pod pod, PodState observed, bool over = false)
     {
+        // Told twice in one round, the second builds on the first: what was true in between has its time and its last state.
+        pod = memory.WithStatus(latest);
         var facts = new StatusFacts
         {
             Waiting = memory.Waiting,

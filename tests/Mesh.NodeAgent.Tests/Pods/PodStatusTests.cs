@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Mesh.Api.Core.V1;
 using Mesh.NodeAgent.Pods;
 using Mesh.NodeAgent.Pods.Status;
@@ -105,6 +106,17 @@ public sealed class PodStatusTests
         after.PodIPs = [new PodIP { Ip = "10.1.1.2" }];
         Assert.Contains("{\"$patch\":\"replace\"}", System.Text.Encoding.UTF8.GetString(StatusManager.Patch(pod, before, after)));
         Assert.DoesNotContain("$patch", System.Text.Encoding.UTF8.GetString(StatusManager.Patch(pod, before, before)));
+    }
+
+    [Fact]
+    public void Reasons_that_no_longer_hold_are_taken_back_in_the_patch()
+    {
+        var pod = Spec("a");
+        var (waiting, running) = (Build(pod, State()), Build(pod, State(Running("a"))));
+        var ready = JsonNode.Parse(StatusManager.Patch(pod, waiting, running))!["status"]!["conditions"]!.AsArray().Single(c => c!["type"]!.ToString() == "Ready")!.AsObject();
+        Assert.Equal(["message", "reason"], ready.Where(f => f.Value is null).Select(f => f.Key).Order());
+        ready = JsonNode.Parse(StatusManager.Patch(pod, null, running))!["status"]!["conditions"]!.AsArray().Single(c => c!["type"]!.ToString() == "Ready")!.AsObject();
+        Assert.DoesNotContain(ready, f => f.Value is null);
     }
 
     private static IEnumerable<string> Conditions(PodStatus status) => status.Conditions!.Select(c => $"{c.Type}={c.Status}");

@@ -10,6 +10,9 @@ internal sealed record WaitingReason(string Reason, string Message);
 /// <summary>Turns what the runtime says of a container into the API's ContainerStatus.</summary>
 internal sealed class ContainerStatusBuilder(Pod pod, PodState observed, StatusFacts facts)
 {
+    /// <summary>Reason of a container that the runtime no longer knows.</summary>
+    public const string Unknown = "ContainerStatusUnknown";
+
     private const string Creating = "ContainerCreating";
     private const string Initializing = "PodInitializing";
 
@@ -63,7 +66,7 @@ internal sealed class ContainerStatusBuilder(Pod pod, PodState observed, StatusF
     private static ContainerStateTerminated Vanished(ContainerStateRunning running, string? containerId) => new()
     {
         ExitCode = 137,
-        Reason = "ContainerStatusUnknown",
+        Reason = Unknown,
         Message = "The container could not be located when the pod was terminated",
         StartedAt = running.StartedAt,
         ContainerID = containerId,

@@ -68,11 +68,24 @@ internal sealed class StatusManager(IKubeClient client, TimeProvider time, ILogg
         foreach (var name in (string[])["message", "reason", "initContainerStatuses", "ephemeralContainerStatuses", "podIP", "hostIP", "nominatedNodeName"])
             if (!body.ContainsKey(name))
                 body[name] = null;
+        foreach (var condition in body["conditions"] as JsonArray ?? [])
+        {
+            var old = before?.Conditions?.FirstOrDefault(c => c.Type == condition!["type"]?.ToString());
+            Drop(condition!.AsObject(), "reason", old?.Reason);
+            Drop(condition!.AsObject(), "message", old?.Message);
+        }
+
         // Lists merged by key keep entries that are not named: an address that changed replaces the list.
         Replace(body, "podIPs", before?.PodIPs?.Select(p => p.Ip), status.PodIPs?.Select(p => p.Ip));
         Replace(body, "hostIPs", before?.HostIPs?.Select(p => p.Ip), status.HostIPs?.Select(p => p.Ip));
         var patch = new JsonObject { ["metadata"] = new JsonObject { ["uid"] = pod.Uid() }, ["status"] = body };
         return Encoding.UTF8.GetBytes(patch.ToJsonString(new JsonSerializerOptions()));
+    }
+
+    private static void Drop(JsonObject body, string name, string? old)
+    {
+        if (old is not null && !body.ContainsKey(name))
+            body[name] = null;
     }
 
     private static void Replace(JsonObject body, string name, IEnumerable<string?>? before, IEnumerable<string?>? now)
