@@ -19,14 +19,15 @@ public enum PatchType
     Apply,
 }
 
-/// <summary>Selectors and paging of a list or watch.</summary>
+/// <summary>Selectors and paging of a list or watch. OmitManagedFields: the objects come without metadata.managedFields, often half of an object.</summary>
 public sealed record ListQuery(
     string? Namespace = null,
     string? LabelSelector = null,
     string? FieldSelector = null,
     string? ResourceVersion = null,
     long Limit = 0,
-    string? Continue = null);
+    string? Continue = null,
+    bool OmitManagedFields = false);
 
 /// <summary>One answer of a list: the items and the revision they are true at.</summary>
 public sealed record KubeList<T>(IReadOnlyList<T> Items, string ResourceVersion, string? Continue);

@@ -135,6 +135,7 @@ public sealed class KubeClient : IKubeClient
             ResourceVersion = query.ResourceVersion ?? "",
             Limit = query.Limit,
             Continue = query.Continue ?? "",
+            OmitManagedFields = query.OmitManagedFields,
         };
         using var call = _objects.List(request, cancellationToken: ct);
         var items = new List<TItem>();
@@ -164,6 +165,7 @@ public sealed class KubeClient : IKubeClient
                 ResourceVersion = query.ResourceVersion ?? "",
                 SendInitialEvents = sendInitialEvents,
                 AllowBookmarks = true,
+                OmitManagedFields = query.OmitManagedFields,
             },
             cancellationToken: ct);
         while (await RpcFailures.Map(call.ResponseStream.MoveNext(ct), ct).ConfigureAwait(false))

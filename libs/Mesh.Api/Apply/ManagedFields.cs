@@ -46,6 +46,37 @@ public sealed class ManagedFields
         return new([.. found], (int)(reader.BytesConsumed - start));
     }
 
+    /// <summary>The bytes of an object without its managedFields; the same array when it has none.</summary>
+    public static byte[] Without(byte[] json)
+    {
+        var reader = new Utf8JsonReader(json, ReaderOptions);
+        reader.Read();
+        if (!Descend(ref reader, "metadata"u8, JsonTokenType.StartObject)) return json;
+        var first = true;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var start = (int)reader.TokenStartIndex;
+            var found = reader.ValueTextEquals("managedFields"u8);
+            reader.Read();
+            reader.Skip();
+            if (found)
+            {
+                // With the comma before it, or when it is the first field, the one after it.
+                var end = (int)reader.BytesConsumed;
+                if (!first) start = json.AsSpan(0, start).LastIndexOf((byte)',');
+                else if (reader.Read() && reader.TokenType == JsonTokenType.PropertyName) end = (int)reader.TokenStartIndex;
+                var rest = new byte[json.Length - (end - start)];
+                json.AsSpan(0, start).CopyTo(rest);
+                json.AsSpan(end).CopyTo(rest.AsSpan(start));
+                return rest;
+            }
+
+            first = false;
+        }
+
+        return json;
+    }
+
     /// <summary>
     /// What a request says about them: null when it says nothing (or nothing that can be read), empty when it resets them (an empty list, or one
     /// empty entry).

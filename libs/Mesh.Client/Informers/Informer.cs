@@ -98,7 +98,7 @@ internal sealed class Informer<T> : IInformer<T>, IRunnableInformer
     {
         if (_revision is null && _listInstead) await ListAsync(ct).ConfigureAwait(false);
         var initial = _revision is null ? new Dictionary<ObjectKey, T>() : null;
-        await foreach (var e in _client.WatchAsync<T>(_scope with { ResourceVersion = _revision }, initial is not null, ct).ConfigureAwait(false))
+        await foreach (var e in _client.WatchAsync<T>(_scope with { ResourceVersion = _revision, OmitManagedFields = true }, initial is not null, ct).ConfigureAwait(false))
         {
             _backoff.Reset();
             if (initial is not null)
@@ -122,7 +122,7 @@ internal sealed class Informer<T> : IInformer<T>, IRunnableInformer
     private async Task ListAsync(CancellationToken ct)
     {
         var all = new Dictionary<ObjectKey, T>();
-        var query = _scope with { Limit = 500 };
+        var query = _scope with { Limit = 500, OmitManagedFields = true };
         while (true)
         {
             var page = await _client.ListAsync<T>(query, ct).ConfigureAwait(false);

@@ -49,8 +49,9 @@ internal sealed class ObjectsService(RpcAccess access, RpcWrites writes, Generic
         var size = 0;
         foreach (var entry in page.Items)
         {
-            chunk.Items.Add(Bytes(entry.Json));
-            size += entry.Json.Length;
+            var json = request.OmitManagedFields ? entry.Lean : entry.Json;
+            chunk.Items.Add(Bytes(json));
+            size += json.Length;
             if (size < ChunkBytes) continue;
             await responseStream.WriteAsync(chunk, ct);
             chunk = new ListChunk();
@@ -85,7 +86,7 @@ internal sealed class ObjectsService(RpcAccess access, RpcWrites writes, Generic
             await foreach (var batch in batches)
             {
                 var events = new WatchEvents();
-                foreach (var (type, entry) in batch.Events) events.Events.Add(Event(type, entry));
+                foreach (var (type, entry) in batch.Events) events.Events.Add(Event(type, entry, request.OmitManagedFields));
                 if (batch.Bookmark > 0)
                 {
                     events.Events.Add(new WatchEvent
@@ -176,7 +177,7 @@ internal sealed class ObjectsService(RpcAccess access, RpcWrites writes, Generic
         }
     }
 
-    private static WatchEvent Event(ChangeType type, CacheEntry entry) => new()
+    private static WatchEvent Event(ChangeType type, CacheEntry entry, bool lean) => new()
     {
         Type = type switch
         {
@@ -184,7 +185,7 @@ internal sealed class ObjectsService(RpcAccess access, RpcWrites writes, Generic
             ChangeType.Modified => WatchEvent.Types.Type.Modified,
             _ => WatchEvent.Types.Type.Deleted,
         },
-        Object = Bytes(entry.Json),
+        Object = Bytes(lean ? entry.Lean : entry.Json),
         ResourceVersion = entry.Revision.ToString(CultureInfo.InvariantCulture),
     };
 

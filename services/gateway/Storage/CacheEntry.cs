@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Mesh.Api;
+using Mesh.Api.Apply;
 using Mesh.Api.Selectors;
 
 namespace Mesh.Gateway.Storage;
@@ -13,6 +14,7 @@ namespace Mesh.Gateway.Storage;
 internal sealed class CacheEntry : ILabels
 {
     private static readonly JsonDocumentOptions ParseOptions = new() { MaxDepth = 512 };
+    private static readonly object LeanForm = new();
     private readonly CacheLayout layout;
     private KeyValuePair<string, string>[]? labels;
     private string[]? fields;
@@ -101,6 +103,9 @@ internal sealed class CacheEntry : ILabels
         Volatile.Write(ref encodings, new Encoding(format, bytes, Volatile.Read(ref encodings)));
         return bytes;
     }
+
+    /// <summary>The served JSON without managedFields: what the informers of Mesh's own services read.</summary>
+    public byte[] Lean => Encoded(LeanForm, static entry => ManagedFields.Without(entry.Json));
 
     /// <inheritdoc/>
     public bool TryGet(string key, [NotNullWhen(true)] out string? value)

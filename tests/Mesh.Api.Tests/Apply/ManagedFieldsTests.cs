@@ -22,6 +22,15 @@ public class ManagedFieldsTests
     }
 
     [Theory]
+    [InlineData("""{"kind":"X","metadata":{"name":"n","managedFields":LIST},"data":{"managedFields":[1]}}""", """{"kind":"X","metadata":{"name":"n"},"data":{"managedFields":[1]}}""")]
+    [InlineData("""{"metadata":{"managedFields":LIST,"name":"n"}}""", """{"metadata":{"name":"n"}}""")]
+    [InlineData("""{"metadata":{"managedFields":LIST}}""", """{"metadata":{}}""")]
+    [InlineData("""{"metadata":{"a":1,"managedFields":LIST,"name":"n"}}""", """{"metadata":{"a":1,"name":"n"}}""")]
+    [InlineData("""{"metadata":{"name":"n"}}""", """{"metadata":{"name":"n"}}""")]
+    public void Bytes_can_be_had_without_them(string json, string without) =>
+        Assert.Equal(without, Encoding.UTF8.GetString(ManagedFields.Without(Encoding.UTF8.GetBytes(json.Replace("LIST", List, StringComparison.Ordinal)))));
+
+    [Theory]
     [InlineData("[]", 0)]
     [InlineData("[{}]", 0)]
     [InlineData("""[{"manager":"a","operation":"Steal","apiVersion":"v1","fieldsType":"FieldsV1","fieldsV1":{}}]""", null)]

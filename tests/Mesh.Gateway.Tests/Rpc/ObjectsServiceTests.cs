@@ -80,6 +80,40 @@ public sealed class ObjectsServiceTests(GatewayHost gateway)
         Assert.True(events[1].InitialEventsEnd);
     }
 
+    [Fact]
+    public async Task Informers_are_spared_the_managed_fields()
+    {
+        await client.CreateAsync(new WriteRequest { Resource = Maps(), Namespace = "kube-public", FieldManager = "maker", Object = ByteString.CopyFromUtf8("""{"metadata":{"name":"rpc-lean"},"data":{"a":"1"}}""") });
+        using var list = client.List(new ListRequest { Resource = Maps(), Namespace = "kube-public", FieldSelector = "metadata.name=rpc-lean", OmitManagedFields = true });
+        Assert.True(await list.ResponseStream.MoveNext(CancellationToken.None));
+        var lean = list.ResponseStream.Current.Items[0].ToStringUtf8();
+        using var watch = client.Watch(new WatchRequest { Resource = Maps(), Namespace = "kube-public", SendInitialEvents = true, FieldSelector = "metadata.name=rpc-lean", OmitManagedFields = true });
+        Assert.True(await watch.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(20)));
+        var whole = await client.GetAsync(new GetRequest { Resource = Maps(), Namespace = "kube-public", Name = "rpc-lean" });
+
+        Assert.Equal(lean, watch.ResponseStream.Current.Events[0].Object.ToStringUtf8());
+        Assert.DoesNotContain("managedFields", lean, StringComparison.Ordinal);
+        Assert.Contains("\"manager\":\"maker\"", whole.Object.ToStringUtf8(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Apply_creates_conflicts_and_is_forced()
+    {
+        var apply = new PatchRequest
+        {
+            Resource = Maps(), Namespace = "default", Name = "rpc-apply", Type = PatchRequest.Types.Type.Apply, FieldManager = "one",
+            Patch = ByteString.CopyFromUtf8("""{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"rpc-apply"},"data":{"a":"1"}}"""),
+        };
+        Assert.True((await client.PatchAsync(apply)).Created);
+        apply.FieldManager = "two";
+        apply.Patch = ByteString.CopyFromUtf8("""{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"rpc-apply"},"data":{"a":"2"}}""");
+        var error = await Assert.ThrowsAsync<RpcException>(async () => await client.PatchAsync(apply));
+        var status = System.Text.Json.Nodes.JsonNode.Parse(Mesh.Rpc.RpcStatus.FindKubernetesStatus(error))!;
+        Assert.Equal("Apply failed with 1 conflict: conflict with \"one\": .data.a", (string?)status["message"]);
+        apply.Force = true;
+        Assert.Contains("\"a\":\"2\"", (await client.PatchAsync(apply)).Object.ToStringUtf8(), StringComparison.Ordinal);
+    }
+
     private static Resource Maps() => new() { Version = "v1", Resource_ = "configmaps" };
 
     private async Task PostAsync(string path, string body)
