@@ -22,6 +22,10 @@ internal static class Composition
 {
     private static readonly string[] Order = ["store", "gateway", "controllers", "scheduler", "node-agent", "service-proxy", "dns"];
 
+    /// <summary>Every service as it is without a cluster: for the help text.</summary>
+    public static void AddAll(MeshHostBuilder builder) => builder.Add(new StoreService()).Add(new GatewayService()).Add(new ControllersService())
+        .Add(new SchedulerService()).Add(new NodeAgentService()).Add(new ServiceProxyService()).Add(new DnsService());
+
     public static void Add(MeshHostBuilder builder, ClusterOptions cluster, string only)
     {
         var wanted = only.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);

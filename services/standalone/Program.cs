@@ -29,7 +29,9 @@ internal static class Program
                 case "run":
                     var builder = MeshHost.CreateBuilder(rest);
                     var run = builder.Bind<RunOptions>();
-                    Composition.Add(builder, ClusterOptions.Load(run.Cluster), run.Services);
+                    // Help needs no cluster: it shows what every service can be told.
+                    if (rest.Contains("--help") || rest.Contains("-h")) Composition.AddAll(builder);
+                    else Composition.Add(builder, ClusterOptions.Load(run.Cluster), run.Services);
                     return await MeshHost.RunAsync(builder);
                 case "wait":
                     var wait = MeshHost.CreateBuilder(rest).Bind<WaitOptions>();

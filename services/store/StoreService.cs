@@ -58,12 +58,7 @@ public sealed class StoreService : IMeshService
         builder.MapGrpc<ClusterService>();
         builder.MapGrpc<MaintenanceService>();
         builder.MapGrpc<AuthService>();
-        builder.UseApp(app =>
-        {
-            var engine = app.Services.GetRequiredService<StoreEngine>();
-            _ = app.Services.GetRequiredService<StoreMetrics>();
-            builder.Health.Add("log", () => engine.Failure is null);
-        });
+        builder.UseApp(app => builder.Health.Add("log", () => app.Services.GetRequiredService<StoreEngine>().Failure is null));
         foreach (var address in addresses) builder.Listen(address, ListenOptions(MeshAddress.Parse(address), options));
         if (options.MetricsListen is { Length: > 0 } metrics) builder.Listen(metrics);
     }
@@ -107,10 +102,11 @@ public sealed class StoreService : IMeshService
     }
 
     /// <summary>Recovers before the listeners open, and closes the log at the end.</summary>
-    private sealed class EngineLife(StoreEngine engine, ILoggerFactory loggers, StoreOptions options) : IHostedService
+    private sealed class EngineLife(StoreEngine engine, IServiceProvider services, ILoggerFactory loggers, StoreOptions options) : IHostedService
     {
         public Task StartAsync(CancellationToken cancellationToken)
         {
+            _ = services.GetRequiredService<StoreMetrics>();
             Log.Serving(loggers.CreateLogger("Mesh.Store"), options.Listen);
             return Task.CompletedTask;
         }

@@ -36,6 +36,26 @@ public sealed partial class ComposeTests
         }
     }
 
+    /// <summary>An unknown variable is nobody's error: a wrong name would be a setting silently not made.</summary>
+    [Fact]
+    public async Task Every_variable_is_a_setting_of_its_service()
+    {
+        var (code, help) = await RunAsync("dotnet", [Path.Combine(s_root, "artifacts", "bin", "Mesh.Standalone", "release", "Mesh.Standalone.dll"), "run", "--help"]);
+        Assert.True(code == 0, help);
+        var settings = new HashSet<string>();
+        var service = "";
+        foreach (var line in help.Split('\n'))
+        {
+            if (SectionLine().Match(line) is { Success: true } section) service = section.Groups[1].Value;
+            else if (FlagLine().Match(line) is { Success: true } flag)
+                settings.Add("MESH_" + ((s_ours.Contains(service) ? service + "_" : "") + flag.Groups[1].Value).Replace('-', '_').Replace('.', '_').ToUpperInvariant());
+        }
+
+        var named = VariableLine().Matches(await File.ReadAllTextAsync(Path.Combine(s_root, "docker-compose.yml"))).Select(m => m.Groups[1].Value).ToList();
+        Assert.True(named.Count > 30);
+        Assert.Empty(named.Where(v => !settings.Contains(v)));
+    }
+
     [Fact]
     public void Mounted_files_exist_and_yaml_and_json_parse()
     {
@@ -60,6 +80,15 @@ public sealed partial class ComposeTests
         Assert.NotEmpty(named);
         Assert.All(named, n => Assert.Contains("# TYPE " + n + " ", exported, StringComparison.Ordinal));
     }
+
+    [GeneratedRegex(@"^([a-z-]+):$")]
+    private static partial Regex SectionLine();
+
+    [GeneratedRegex(@"^\s+--(?:[a-z-]+\.)?([a-z0-9-]+)")]
+    private static partial Regex FlagLine();
+
+    [GeneratedRegex(@"(?m)^\s+(MESH_[A-Z0-9_]+):")]
+    private static partial Regex VariableLine();
 
     [GeneratedRegex("\"/app/([A-Za-z.]+)\\.dll\"")]
     private static partial Regex EntryAssembly();

@@ -62,7 +62,15 @@ internal sealed class ServiceInstance : IAsyncDisposable
         services.Configure<HostOptions>(options => options.ShutdownTimeout = process.Options.ShutdownTimeout);
 
         var builder = new MeshServiceBuilder(service.Name, services, process);
-        service.Configure(builder);
+        try
+        {
+            service.Configure(builder);
+        }
+        catch (SettingsException) when (process.Settings.HelpRequested)
+        {
+            // A setting that must be given and is not: the help is how to find out.
+        }
+
         return builder.NeedsWeb ? BuildWeb(web, builder, process) : BuildPlain(web, builder);
     }
 
