@@ -9,6 +9,7 @@ public sealed class ManagedFields
 {
     private const int MaxUpdaters = 10;
     private const string Bucket = "ancient-changes";
+    private static readonly JsonWriterOptions WriterOptions = new() { SkipValidation = true, MaxDepth = 512 };
     private static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = 512 };
     private static readonly byte[] NoFields = "{}"u8.ToArray();
     private readonly ManagedEntry[] entries;
@@ -91,7 +92,7 @@ public sealed class ManagedFields
             if (item is not JsonObject entry) return null;
             var (operation, version) = (Text(entry, "operation"), Text(entry, "apiVersion"));
             if (operation is not ("Apply" or "Update") || version.Length == 0 || Text(entry, "fieldsType") != "FieldsV1") return null;
-            var set = entry["fieldsV1"] is { } fields ? FieldsV1.Decode(JsonSerializer.SerializeToUtf8Bytes(fields)) : FieldSet.Empty;
+            var set = entry["fieldsV1"] is { } fields ? FieldsV1.Decode(Bytes(fields)) : FieldSet.Empty;
             if (set is null) return null;
             found.Add(new ManagedEntry(Text(entry, "manager"), operation == "Apply", version, Text(entry, "subresource"), Text(entry, "time") is { Length: > 0 } time ? time : null, set));
         }
@@ -123,7 +124,7 @@ public sealed class ManagedFields
     public JsonNode ToTree()
     {
         var buffer = new System.Buffers.ArrayBufferWriter<byte>(512);
-        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { SkipValidation = true, MaxDepth = 512 })) WriteTo(writer);
+        using (var writer = new Utf8JsonWriter(buffer, WriterOptions)) WriteTo(writer);
         return JsonNode.Parse(buffer.WrittenSpan, null, new JsonDocumentOptions { MaxDepth = 512 })!;
     }
 
@@ -198,6 +199,13 @@ public sealed class ManagedFields
         }
 
         return version.Length == 0 ? null : new ManagedEntry(manager, applied, version, subresource, time, fields);
+    }
+
+    private static ReadOnlySpan<byte> Bytes(JsonNode node)
+    {
+        var buffer = new System.Buffers.ArrayBufferWriter<byte>(512);
+        using (var writer = new Utf8JsonWriter(buffer, WriterOptions)) node.WriteTo(writer);
+        return buffer.WrittenSpan;
     }
 
     private static string Next(ref Utf8JsonReader reader)

@@ -1,4 +1,4 @@
-using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Mesh.Api;
 using Mesh.Api.Apply;
@@ -67,15 +67,16 @@ internal sealed record ApplyConfig(KindSchema Schema, JsonObject Sent, JsonObjec
     {
         try
         {
-            return JsonNode.Parse(body.Span, null, NoDoubles) as JsonObject;
+            // The document finds doubled keys; the decoder finds strings that are none.
+            using (JsonDocument.Parse(body, NoDoubles)) return JsonCodec.DecodeAny(body.Span);
         }
-        catch (System.Text.Json.JsonException)
+        catch (Exception e) when (e is JsonException or DecodeException or InvalidOperationException)
         {
             return null;
         }
     }
 
-    private static readonly System.Text.Json.JsonDocumentOptions NoDoubles = new() { MaxDepth = JsonCodec.MaxDepth, AllowDuplicateProperties = false };
+    private static readonly JsonDocumentOptions NoDoubles = new() { MaxDepth = JsonCodec.MaxDepth, AllowDuplicateProperties = false };
 
     private static void CheckOptions(RequestContext request)
     {
