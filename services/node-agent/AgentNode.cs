@@ -84,7 +84,7 @@ internal sealed class AgentNode
             Taints = [.. Split(options.RegisterWithTaints).Select(ParseTaint)],
             PodCidr = options.PodCidr.Length > 0 ? options.PodCidr : null,
         };
-        reporter = new NodeReporter(client, identity, FactsAsync, time, log);
+        reporter = new NodeReporter(client, identity, FactsAsync, hollow ? null : recorder, time, log);
     }
 
     public NodePaths Paths { get; }

@@ -28,7 +28,7 @@ internal sealed record NodeIdentity
 /// Registers the node, keeps its status and its lease. Status is written on change and every five minutes; the lease, which says that the
 /// node lives, every ten seconds (KEP-589).
 /// </summary>
-internal sealed class NodeReporter(IKubeClient client, NodeIdentity identity, Func<CancellationToken, Task<NodeFacts>> facts, TimeProvider time, ILogger log)
+internal sealed class NodeReporter(IKubeClient client, NodeIdentity identity, Func<CancellationToken, Task<NodeFacts>> facts, IEventRecorder? recorder, TimeProvider time, ILogger log)
 {
     private const string LeaseNamespace = "kube-node-lease";
     private const int LeaseSeconds = 40;
@@ -54,6 +54,8 @@ internal sealed class NodeReporter(IKubeClient client, NodeIdentity identity, Fu
             {
                 Node = await TryRegisterAsync(ct);
                 NodeLog.Registered(log, identity.Name);
+                if (recorder is not null)
+                    NodeEvents.Record(recorder, identity.Name, "Starting", "Starting kubelet.");
                 return;
             }
             catch (Exception e) when (e is not OperationCanceledException || !ct.IsCancellationRequested)
@@ -72,6 +74,9 @@ internal sealed class NodeReporter(IKubeClient client, NodeIdentity identity, Fu
         if (sent is not null && Same(sent, status) && gathered.Now - sentAt < StatusAtLeast)
             return;
         Node = await client.PatchAsync<Node>(null, identity.Name, PatchType.Strategic, Patch(status), "status", ct);
+        if (recorder is not null)
+            foreach (var reason in NodeEvents.Turned(sent, status))
+                NodeEvents.Record(recorder, identity.Name, reason);
         (sent, sentAt) = (status, gathered.Now);
     }
 
