@@ -30,6 +30,8 @@ internal sealed class LogStreamer(TimeProvider time)
     {
         var writer = new LineWriter(query, output);
         var file = Open(path);
+        var name = NameOf(file);
+        var moved = false;
         try
         {
             // Lines that the other filters drop do not count as tail lines only when they come last; Kubernetes counts records too.
@@ -48,15 +50,26 @@ internal sealed class LogStreamer(TimeProvider time)
                 }
 
                 await writer.FlushAsync(ct);
-                if (!query.Follow || over)
+                if (!query.Follow)
                     break;
-                if (Replaced(path, file))
+                if (moved)
                 {
                     await file.DisposeAsync();
                     file = Open(path);
+                    (name, moved) = (NameOf(file), false);
                     continue;
                 }
 
+                // The log was turned over when our file has another name and the old name exists again. Nobody writes to ours any more then,
+                // but somebody may have since we last read: once more, then on to the new one.
+                if (NameOf(file) != name && File.Exists(path))
+                {
+                    moved = true;
+                    continue;
+                }
+
+                if (over)
+                    break;
                 await Task.Delay(FollowStep, time, ct);
             }
         }
@@ -68,12 +81,8 @@ internal sealed class LogStreamer(TimeProvider time)
 
     private static FileStream Open(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, useAsync: false);
 
-    /// <summary>The name belongs to a new file: the log was turned over.</summary>
-    private static bool Replaced(string path, FileStream open)
-    {
-        var now = new FileInfo(path);
-        return now.Exists && now.Length < open.Position;
-    }
+    /// <summary>What the open file is called now.</summary>
+    private static string? NameOf(FileStream open) => File.ResolveLinkTarget($"/proc/self/fd/{open.SafeFileHandle.DangerousGetHandle()}", returnFinalTarget: false)?.FullName;
 
     private static async Task TakeAsync(ReadOnlyMemory<byte> data, ArrayBufferWriter<byte> pending, LineWriter writer, CancellationToken ct)
     {

@@ -55,6 +55,45 @@ public sealed class LogTests : IDisposable
         Directory.Delete(directory, recursive: true);
     }
 
+    [Fact]
+    public async Task Follower_misses_nothing_when_the_log_is_turned_over()
+    {
+        var directory = Directory.CreateTempSubdirectory("follow").FullName;
+        var log = Path.Combine(directory, "0.log");
+        File.WriteAllText(log, Line(0));
+        using var runtime = new StreamWriter(new FileStream(log, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete)) { AutoFlush = true };
+        var rounds = 0;
+        // Called before every read: each round does one thing that happens between two looks of the follower.
+        bool Ended()
+        {
+            switch (rounds++)
+            {
+                case 2:
+                    File.Move(log, log + ".20260101-000000");
+                    runtime.Write(Line(1)); // the runtime still writes to the moved file
+                    break;
+                case 4:
+                    runtime.Write(Line(2)); // ... until it opens the new one, which grows past the old one's end at once
+                    File.WriteAllText(log, string.Concat(Enumerable.Range(3, 500).Select(Line)));
+                    break;
+                case 8:
+                    File.Move(log, log + ".20260101-000001");
+                    File.WriteAllText(log, Line(503));
+                    break;
+            }
+
+            return rounds > 8;
+        }
+
+        using var output = new MemoryStream();
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        await new LogStreamer(TimeProvider.System).WriteAsync(log, new LogQuery { Follow = true }, output, Ended, limit.Token);
+        Assert.Equal(string.Concat(Enumerable.Range(0, 504).Select(i => $"line {i}\n")), Encoding.UTF8.GetString(output.ToArray()));
+        Directory.Delete(directory, recursive: true);
+
+        static string Line(int number) => $"2026-01-01T00:00:00.000000001Z stdout F line {number}\n";
+    }
+
     private void Fill(params string[] lines)
     {
         var text = new StringBuilder();

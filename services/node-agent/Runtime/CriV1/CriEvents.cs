@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Threading.Channels;
 using Grpc.Core;
 using Mesh.NodeAgent.ContainerdApi;
 
@@ -50,30 +51,52 @@ internal sealed class CriEvents(CriConnection connection, CriRuntime runtime)
         request.Filters.Add("topic~=\"^/tasks/(start|exit|oom)\"");
         var metadata = new Metadata { { "containerd-namespace", "k8s.io" } };
         using var call = connection.Events.Subscribe(request, metadata, cancellationToken: ct);
-        while (true)
-        {
-            try
-            {
-                if (!await call.ResponseStream.MoveNext(ct))
-                    yield break;
-            }
-            catch (RpcException)
-            {
-                yield break;
-            }
+        var news = Channel.CreateUnbounded<RuntimeEvent>();
+        var pump = PumpAsync(call.ResponseStream, news.Writer, ct);
+        await foreach (var one in news.Reader.ReadAllAsync(ct))
+            yield return one;
+        await pump;
+    }
 
-            var envelope = call.ResponseStream.Current;
-            if (envelope.Namespace != "k8s.io" || envelope.Event is null)
-                continue;
-            var payload = TaskExit.Parser.ParseFrom(envelope.Event.Value);
-            var exit = envelope.Topic == "/tasks/exit";
-            if (exit && payload.Id.Length > 0 && payload.Id != payload.ContainerId)
-                continue;
-            var uid = await PodOfAsync(payload.ContainerId, ct);
+    /// <summary>Reads until the connection ends. Each event is looked into on its own: one that settles slowly does not hold up the others.</summary>
+    private async Task PumpAsync(IAsyncStreamReader<Envelope> events, ChannelWriter<RuntimeEvent> news, CancellationToken ct)
+    {
+        try
+        {
+            while (await events.MoveNext(ct))
+                _ = TellAsync(events.Current, news, ct);
+        }
+        catch (RpcException)
+        {
+            // The end: the caller watches again and looks at everything.
+        }
+        finally
+        {
+            news.TryComplete();
+        }
+    }
+
+    private async Task TellAsync(Envelope envelope, ChannelWriter<RuntimeEvent> news, CancellationToken ct)
+    {
+        if (envelope.Namespace != "k8s.io" || envelope.Event is null)
+            return;
+        var payload = TaskExit.Parser.ParseFrom(envelope.Event.Value);
+        var exit = envelope.Topic == "/tasks/exit";
+        if (exit && payload.Id.Length > 0 && payload.Id != payload.ContainerId)
+            return;
+        string? uid = null;
+        try
+        {
+            uid = await PodOfAsync(payload.ContainerId, ct);
             if (exit && uid is { Length: > 0 })
                 await SettleAsync(uid, payload.ContainerId, ct);
-            yield return new RuntimeEvent(uid ?? "", payload.ContainerId);
         }
+        catch (OperationCanceledException)
+        {
+            // Nobody waits for it any more, or everything is looked at anyway.
+        }
+
+        news.TryWrite(new RuntimeEvent(uid ?? "", payload.ContainerId));
     }
 
     private async Task<string?> PodOfAsync(string containerId, CancellationToken ct)
