@@ -1,6 +1,7 @@
 using Mesh.Api.Core.V1;
 using Mesh.Client;
 using Mesh.NodeAgent.Cgroups;
+using Mesh.NodeAgent.Components;
 using Mesh.NodeAgent.Events;
 using Mesh.NodeAgent.Images;
 using Mesh.NodeAgent.Lifecycle;
@@ -111,6 +112,7 @@ internal sealed class AgentNode
             PodsAsync(failed.Token),
             Pods.WatchRuntimeAsync(failed.Token),
             runtime.SuperviseAsync(failed.Token),
+            ComponentsAsync(failed.Token),
         };
         if (!Services.Hollow)
             loops.Add(new GarbageCollection.Collector(Services, Pods, options).RunAsync(failed.Token));
@@ -131,9 +133,27 @@ internal sealed class AgentNode
         return rest.Split('=', 2) is [var key, var value] ? new Taint { Key = key, Value = value, Effect = effect } : new Taint { Key = rest, Effect = effect };
     }
 
+    private async Task ComponentsAsync(CancellationToken ct)
+    {
+        if (Component.Parse(options.Components) is not { Count: > 0 } components)
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, ct);
+            return;
+        }
+
+        using var pods = new ComponentPods(components, options.NodeName, () => addresses, client, Services.Status, time, log);
+        feed.Subscribe(pods.OnPod);
+        await feed.Synced.WaitAsync(ct);
+        await pods.RunAsync(await client.GetAsync<Node>(null, options.NodeName, ct), ct);
+    }
+
     private async Task PodsAsync(CancellationToken ct)
     {
-        feed.Subscribe(Pods.OnPod);
+        feed.Subscribe((old, now) =>
+        {
+            if (!ComponentPods.IsComponent(now ?? old))
+                Pods.OnPod(old, now);
+        });
         await feed.Synced.WaitAsync(ct);
         await Pods.RemoveOrphansAsync(ct);
         await Task.Delay(Timeout.InfiniteTimeSpan, ct);

@@ -86,6 +86,10 @@ public sealed class NodeAgentOptions : GatewayConnectionOptions
     [Description("write the CNI configuration of the bridge network; no: another network plugin puts its own into DATA/cni/net.d")]
     public bool PodNetwork { get; set; } = true;
 
+    /// <summary>Control-plane processes of this machine that are shown as mirror pods in kube-system.</summary>
+    [Description("processes shown as mirror pods in kube-system: name=http(s)://health or name=tcp://host:port, several by commas")]
+    public string Components { get; set; } = "";
+
     /// <summary>Parent of the pods' cgroups.</summary>
     [Description("cgroup above kubepods")]
     public string CgroupRoot { get; set; } = "/";

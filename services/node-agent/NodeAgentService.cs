@@ -1,6 +1,7 @@
 using Mesh.Api.Core.V1;
 using Mesh.Client;
 using Mesh.Hosting;
+using Mesh.NodeAgent.Components;
 using Mesh.NodeAgent.Runtime;
 using Mesh.NodeAgent.Runtime.Containerd;
 using Mesh.NodeAgent.Server;
@@ -53,6 +54,15 @@ public sealed class NodeAgentService : IMeshService
     {
         if (options.Runtime is not ("containerd" or "hollow"))
             throw new SettingsException($"node-agent: --runtime {options.Runtime}: there are containerd and hollow");
+        try
+        {
+            _ = Component.Parse(options.Components);
+        }
+        catch (FormatException e)
+        {
+            throw new SettingsException("node-agent: --components: " + e.Message);
+        }
+
         if (options.Runtime == "hollow")
             return;
         var missing = HostProbe.Read().Missing();

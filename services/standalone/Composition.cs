@@ -26,6 +26,11 @@ internal static class Composition
     public static void AddAll(MeshHostBuilder builder) => builder.Add(new StoreService()).Add(new GatewayService()).Add(new ControllersService())
         .Add(new SchedulerService()).Add(new NodeAgentService()).Add(new ServiceProxyService()).Add(new DnsService());
 
+    /// <summary>Under the names that users of Kubernetes look for.</summary>
+    private static string Components(ClusterOptions cluster) => string.Join(',',
+        $"etcd=tcp://127.0.0.1:{cluster.StorePort}", $"kube-apiserver=https://127.0.0.1:{cluster.ApiPort}/readyz", "kube-scheduler=http://127.0.0.1:10259/readyz",
+        "kube-controller-manager=http://127.0.0.1:10257/readyz", "kube-proxy=http://127.0.0.1:10256/readyz", "coredns=http://127.0.0.1:9153/readyz");
+
     public static void Add(MeshHostBuilder builder, ClusterOptions cluster, string only)
     {
         var wanted = only.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
@@ -91,6 +96,7 @@ internal static class Composition
                     Set("data-dir", layout.Node);
                     Set("runtime", cluster.Runtime);
                     Set("cgroup-root", layout.CgroupRoot);
+                    Set("components", Components(cluster));
                     Set("listen", $"https://0.0.0.0:{cluster.NodePort}");
                     Set("cert-file", pki.NodeServer.Certificate);
                     Set("key-file", pki.NodeServer.Key);

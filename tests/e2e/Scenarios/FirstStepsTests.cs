@@ -16,9 +16,19 @@ public class FirstStepsTests(SharedCluster shared)
         foreach (var component in (string[])["etcd-0", "scheduler", "controller-manager"])
             Assert.Matches($@"componentstatus/{component}\s+Healthy", output);
         Assert.Matches(@"node-1\s+Ready\s+\S+\s+\S+\s+v1\.36", await cluster.KubectlAsync("get nodes"));
+        foreach (var component in (string[])["etcd", "kube-apiserver", "kube-scheduler", "kube-controller-manager", "kube-proxy", "coredns"])
+            await cluster.UntilAsync($"kubectl get pod -n kube-system {component}-node-1 --no-headers", o => o.Contains("1/1") && o.Contains("Running"));
         Assert.Contains("kubernetes", await cluster.KubectlAsync("get svc"));
         Assert.Contains("kube-root-ca.crt", await cluster.UntilAsync("kubectl get cm -A", o => o.Contains("kube-root-ca.crt")));
         Assert.Contains("kube-dns", await cluster.UntilAsync("kubectl get svc -n kube-system", o => o.Contains("kube-dns")));
+    }
+
+    [Fact]
+    public async Task AComponentsPodComesBackWhenItIsDeleted()
+    {
+        var before = await cluster.UntilAsync("kubectl get pod -n kube-system coredns-node-1 -o jsonpath={.metadata.uid}", o => o.Length > 0);
+        await cluster.KubectlAsync("delete pod -n kube-system coredns-node-1");
+        await cluster.UntilAsync("kubectl get pod -n kube-system coredns-node-1 -o jsonpath='{.metadata.uid} {.status.phase}'", o => o.EndsWith("Running") && !o.StartsWith(before));
     }
 
     [Fact]
