@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Google.Protobuf;
+using Mesh.Api;
 using Mesh.Api.Core.V1;
 using Mesh.NodeAgent.Pods;
 using Mesh.NodeAgent.Pods.Planning;
@@ -67,6 +68,7 @@ internal static class ContainerConfigBuilder
         config.Labels[RuntimeLabels.PodUid] = pod.Uid();
         config.Labels[RuntimeLabels.ContainerName] = spec.Name;
         config.Annotations[RuntimeLabels.SpecHash] = spec.SpecHash();
+        config.Annotations[RuntimeLabels.Resources] = Encoding.UTF8.GetString(KubeJson.Serialize(spec.Resources ?? new ResourceRequirements()));
         config.Annotations[RuntimeLabels.RestartCount] = inputs.RestartCount.ToString(CultureInfo.InvariantCulture);
         config.Annotations[RuntimeLabels.TerminationMessagePath] = spec.TerminationMessagePath ?? "";
         config.Annotations[RuntimeLabels.TerminationMessagePolicy] = spec.TerminationMessagePolicy ?? "";

@@ -1,3 +1,5 @@
+using System.Text;
+using Mesh.Api;
 using Mesh.Api.Core.V1;
 using Mesh.NodeAgent.Pods.Status;
 using Mesh.NodeAgent.Runtime;
@@ -19,6 +21,9 @@ internal sealed class PodMemory(NodeServices node)
     public Dictionary<string, WaitingReason> Waiting { get; } = [];
 
     public Backoff Restarts { get; } = Backoff.Standard();
+
+    /// <summary>Resources of containers that were resized while they ran, by container id.</summary>
+    public Dictionary<string, ResourceRequirements> Resized { get; } = [];
 
     public string? FailReason { get; set; }
 
@@ -46,6 +51,20 @@ internal sealed class PodMemory(NodeServices node)
         _ = mine;
         pod.Status = status;
         return pod;
+    }
+
+    /// <summary>
+    /// What a running container really has: set by us, or (found again by a restarted agent) told of this very container before, or what it
+    /// was made with; null when nobody knows.
+    /// </summary>
+    public ResourceRequirements? Applied(Pod pod, ContainerRecord container)
+    {
+        if (Resized.TryGetValue(container.Id, out var own))
+            return own;
+        var told = (pod.Status?.ContainerStatuses ?? []).Concat(pod.Status?.InitContainerStatuses ?? []).FirstOrDefault(s => s.ContainerID?.EndsWith("//" + container.Id, StringComparison.Ordinal) == true);
+        if (told?.State?.Running is not null && told.Resources is { } resources)
+            return resources;
+        return container.Resources.Length > 0 ? KubeJson.Deserialize<ResourceRequirements>(Encoding.UTF8.GetBytes(container.Resources)) : null;
     }
 
     /// <summary>Address probes and hooks use: the pod's, or the node's on the host's network.</summary>

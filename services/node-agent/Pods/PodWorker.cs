@@ -24,6 +24,7 @@ internal sealed class PodWorker : IDisposable
     private readonly NodeServices node;
     private readonly PodKiller killer;
     private readonly PodStarter starter;
+    private readonly PodResizer resizer;
     private readonly SemaphoreSlim signal = new(0, 1);
     private readonly CancellationTokenSource ending = new();
     private readonly PodProbes probes;
@@ -41,6 +42,7 @@ internal sealed class PodWorker : IDisposable
         killer = new PodKiller(node);
         memory = new PodMemory(node);
         starter = new PodStarter(node, killer, memory);
+        resizer = new PodResizer(node, killer, memory);
         probes = new PodProbes(node.Prober, node.Time, (c, warning, reason, message) => node.Events.Record(latest, c, warning, reason, message), Wake);
     }
 
@@ -191,15 +193,16 @@ internal sealed class PodWorker : IDisposable
                 observed = await LookAsync(ct);
             else if (node.Volumes.HasLiveVolumes(pod) && memory.VolumesDue(Now, node.VolumeRefresh))
                 await RefreshVolumesAsync(pod, observed, ct);
+            if (await resizer.ApplyAsync(pod, observed, patience.Token) is { } again && (retryAt is null || again < retryAt))
+                retryAt = again;
             Tell(pod, observed);
-            return NextLook(pod, retryAt, startedInit: plan.Starts.Any(s => s.Role == ContainerRole.Init));
+            return NextLook(pod, retryAt);
         }
     }
 
     /// <summary>When to look again though nothing happens.</summary>
-    private TimeSpan NextLook(Pod pod, DateTime? retryAt, bool startedInit)
+    private TimeSpan NextLook(Pod pod, DateTime? retryAt)
     {
-        _ = startedInit;
         var next = Timeout.InfiniteTimeSpan;
         void AtMost(TimeSpan other)
         {
@@ -235,6 +238,7 @@ internal sealed class PodWorker : IDisposable
             Waiting = memory.Waiting,
             Started = probes.Started,
             Ready = id => Ready(pod, observed, id),
+            Applied = record => memory.Applied(pod, record),
             TerminationMessage = record => LastWords(pod, record),
             Scheme = node.Runtime.Scheme,
             HostIPs = node.HostIPs(),

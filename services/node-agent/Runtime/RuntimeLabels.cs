@@ -9,6 +9,8 @@ internal static class RuntimeLabels
     public const string ContainerName = "io.kubernetes.container.name";
 
     public const string SpecHash = "io.kubernetes.container.hash";
+    /// <summary>Requests and limits the container was made with, as JSON.</summary>
+    public const string Resources = "mesh.io/container.resources";
     public const string RestartCount = "io.kubernetes.container.restartCount";
     public const string TerminationMessagePath = "io.kubernetes.container.terminationMessagePath";
     public const string TerminationMessagePolicy = "io.kubernetes.container.terminationMessagePolicy";

@@ -70,6 +70,9 @@ internal sealed record ContainerRecord
     /// <summary>Hash of the container spec this container was made from.</summary>
     public string SpecHash { get; init; } = "";
 
+    /// <summary>Requests and limits it was made with (JSON); empty when that is not known.</summary>
+    public string Resources { get; init; } = "";
+
     public string LogPath { get; init; } = "";
 }
 

@@ -117,16 +117,16 @@ internal sealed class ContainerStatusBuilder(Pod pod, PodState observed, StatusF
             status.Ready = true;
     }
 
-    private static void AddResources(ContainerStatus status, Container spec, ContainerRecord? newest)
+    private void AddResources(ContainerStatus status, Container spec, ContainerRecord? newest)
     {
-        if (newest?.Phase == ContainerPhase.Running && spec.Resources is { } resources && (resources.Requests is { Count: > 0 } || resources.Limits is { Count: > 0 }))
+        if (newest?.Phase == ContainerPhase.Running && (facts.Applied(newest) ?? spec.Resources) is { } resources && (resources.Requests is { Count: > 0 } || resources.Limits is { Count: > 0 }))
         {
             status.Resources = new ResourceRequirements
             {
                 Requests = resources.Requests is null ? null : new(resources.Requests),
                 Limits = resources.Limits is null ? null : new(resources.Limits),
             };
-            if (resources.Requests is { Count: > 0 } requests)
+            if (spec.Resources?.Requests is { Count: > 0 } requests)
                 status.AllocatedResources = new(requests);
         }
 

@@ -14,6 +14,9 @@ internal sealed record StatusFacts
     /// <summary>Readiness probe passed, or there is none.</summary>
     public Func<string, bool> Ready { get; init; } = _ => true;
 
+    /// <summary>What a running container really has; null when that is not known.</summary>
+    public Func<ContainerRecord, Mesh.Api.Core.V1.ResourceRequirements?> Applied { get; init; } = _ => null;
+
     /// <summary>The last words of an ended container.</summary>
     public Func<ContainerRecord, string> TerminationMessage { get; init; } = r => r.Message;
 

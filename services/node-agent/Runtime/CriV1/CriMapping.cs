@@ -52,6 +52,7 @@ internal static class CriMapping
         Image = status.Image?.Image ?? "",
         ImageId = status.ImageRef,
         SpecHash = Label(status.Annotations, RuntimeLabels.SpecHash),
+        Resources = Label(status.Annotations, RuntimeLabels.Resources),
         LogPath = status.LogPath,
     };
 

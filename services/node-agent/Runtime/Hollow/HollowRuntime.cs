@@ -93,6 +93,7 @@ internal sealed class HollowRuntime(TimeProvider time, string podCidr = "10.0.0.
             CreatedAt = Now,
             Image = image,
             ImageId = ImageId(image),
+            Resources = config.Annotations.TryGetValue(RuntimeLabels.Resources, out var resources) ? resources : "",
             SpecHash = config.Annotations.TryGetValue(RuntimeLabels.SpecHash, out var hash) ? hash : "",
         };
         sandbox.Containers[record.Id] = record;

@@ -1,0 +1,67 @@
+using System.Text;
+using Mesh.Api.Core.V1;
+using Mesh.Client.Testing;
+using Mesh.NodeAgent.Pods;
+using Mesh.NodeAgent.Tests.Support;
+
+namespace Mesh.NodeAgent.Tests.Containerd;
+
+[Collection("containerd")]
+public sealed class PodResizeTests(ContainerdFixture containerd)
+{
+    [Fact]
+    public async Task Resources_change_under_a_running_container_and_across_a_restart_of_the_agent()
+    {
+        var api = new FakeKubeClient();
+        await using (var agent = containerd.StartAgent(api))
+        {
+            await TestPods.NodeReadyAsync(api);
+            await api.CreateAsync(TestPods.Sleeper("grows", change: p => p.Spec!.Containers![0].Resources = Resources("100m", "64Mi")));
+            await TestPods.PhaseAsync(api, "grows", "Running");
+            var id = await TestPods.ContainerIdAsync(api, "grows");
+            Assert.Equal("67108864", await LimitAsync(agent, id));
+
+            await ChangeAsync(api, Resources("200m", "96Mi"));
+            var pod = await TestPods.UntilAsync(api, "grows", p => p.Status!.ContainerStatuses![0].Resources?.Limits?["memory"] == "96Mi");
+            Assert.Equal("100663296", await LimitAsync(agent, id));
+            Assert.Equal((0, true), (pod.Status!.ContainerStatuses![0].RestartCount, pod.Status.ContainerStatuses[0].ContainerID!.EndsWith(id, StringComparison.Ordinal)));
+
+            // More than any node has is not promised.
+            await ChangeAsync(api, Resources("100000", "96Mi"));
+            await Eventually.TrueAsync(() => api.All<Event>().Any(e => e.Reason == "ResizeInfeasible"), TimeSpan.FromSeconds(10));
+            Assert.Equal("200m", api.Find<Pod>("default", "grows")!.Status!.ContainerStatuses![0].Resources!.Limits!["cpu"]);
+            await ChangeAsync(api, Resources("200m", "96Mi"));
+        }
+
+        await using var second = containerd.StartAgent(api);
+        await TestPods.UntilAsync(api, "grows", _ => second.Node.Pods.Workers.Any(w => w.Observed.Containers.Count > 0));
+        await ChangeAsync(api, Resources("200m", "80Mi"));
+        var again = await TestPods.UntilAsync(api, "grows", p => p.Status!.ContainerStatuses![0].Resources?.Limits?["memory"] == "80Mi");
+        Assert.Equal(0, again.Status!.ContainerStatuses![0].RestartCount);
+        await TestPods.RemoveAsync(api, "grows");
+    }
+
+    [Fact]
+    public void Amounts_are_compared_and_not_their_spelling()
+    {
+        Assert.True(PodResizer.Same(Resources("0.1", "65536Ki"), Resources("100m", "64Mi")));
+        Assert.False(PodResizer.Same(Resources("0.1", "64Mi"), Resources("101m", "64Mi")));
+        Assert.True(PodResizer.Same(null, new ResourceRequirements()));
+    }
+
+    private static async Task ChangeAsync(FakeKubeClient api, ResourceRequirements resources)
+    {
+        var pod = api.Find<Pod>("default", "grows")!;
+        pod.Spec!.Containers![0].Resources = resources;
+        await api.UpdateAsync(pod);
+    }
+
+    private static ResourceRequirements Resources(string cpu, string memory) =>
+        new() { Requests = new() { ["cpu"] = cpu, ["memory"] = memory }, Limits = new() { ["cpu"] = cpu, ["memory"] = memory } };
+
+    private static async Task<string> LimitAsync(TestAgent agent, string id)
+    {
+        string[] script = ["sh", "-c", "cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max"];
+        return Encoding.UTF8.GetString((await agent.Runtime.ExecAsync(id, script, TimeSpan.FromSeconds(10), default)).Stdout).Trim();
+    }
+}
