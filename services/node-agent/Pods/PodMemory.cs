@@ -25,6 +25,9 @@ internal sealed class PodMemory(NodeServices node)
     /// <summary>Resources of containers that were resized while they ran, by container id.</summary>
     public Dictionary<string, ResourceRequirements> Resized { get; } = [];
 
+    /// <summary>The condition of a resize that is not done.</summary>
+    public PodCondition? Resize { get; set; }
+
     public string? FailReason { get; set; }
 
     public string? FailMessage { get; set; }
@@ -38,17 +41,15 @@ internal sealed class PodMemory(NodeServices node)
         var status = own.Clone();
         if (latest.IsTerminal())
             (status.Phase, status.Reason, status.Message) = (latest.Status!.Phase, latest.Status.Reason, latest.Status.Message);
-        var mine = (status.Conditions ?? []).Select(c => c.Type).ToHashSet();
-        status.Conditions = [.. (status.Conditions ?? []).Where(c => IsOwned(c.Type) || latest.Status?.Conditions?.Any(o => o.Type == c.Type) == true)];
+        status.Conditions = [.. (status.Conditions ?? []).Where(c => PodConditions.IsOwned(c.Type) || latest.Status?.Conditions?.Any(o => o.Type == c.Type) == true)];
         foreach (var foreign in latest.Status?.Conditions ?? [])
         {
-            if (IsOwned(foreign.Type))
+            if (PodConditions.IsOwned(foreign.Type))
                 continue;
             status.Conditions.RemoveAll(c => c.Type == foreign.Type);
             status.Conditions.Add(foreign.Clone());
         }
 
-        _ = mine;
         pod.Status = status;
         return pod;
     }
@@ -97,6 +98,4 @@ internal sealed class PodMemory(NodeServices node)
             if (observed.Newest(name) is { RestartCount: > 0 } newest)
                 Restarts.Restore(name, newest.RestartCount, newest.StartedAt == default ? now : newest.StartedAt);
     }
-
-    private static bool IsOwned(string? type) => type is PodConditions.ReadyToStart or PodConditions.Initialized or PodConditions.Ready or PodConditions.ContainersReady or PodConditions.Scheduled;
 }

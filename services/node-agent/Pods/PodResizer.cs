@@ -1,6 +1,7 @@
 using Mesh.Api;
 using Mesh.Api.Core.V1;
 using Mesh.NodeAgent.Containers;
+using Mesh.NodeAgent.Pods.Status;
 using Mesh.NodeAgent.Runtime;
 
 namespace Mesh.NodeAgent.Pods;
@@ -18,6 +19,7 @@ internal sealed class PodResizer(NodeServices node, PodKiller killer, PodMemory 
     public async Task<DateTime?> ApplyAsync(Pod pod, PodState observed, CancellationToken ct)
     {
         DateTime? retryAt = null;
+        memory.Resize = null;
         foreach (var container in observed.Containers)
         {
             if (container.Phase != ContainerPhase.Running || pod.FindContainer(container.Name) is not { } spec || memory.Applied(pod, container) is not { } applied || Same(applied, spec.Resources))
@@ -39,7 +41,7 @@ internal sealed class PodResizer(NodeServices node, PodKiller killer, PodMemory 
     {
         if (Infeasible(pod) is { } why)
         {
-            Refuse(pod, container, "ResizeInfeasible", "Pod resize Infeasible: " + why);
+            Refuse(pod, container, "ResizeInfeasible", "Pod resize Infeasible: " + why, new PodCondition { Type = PodConditions.ResizePending, Reason = "Infeasible", Message = why });
             return false;
         }
 
@@ -58,7 +60,7 @@ internal sealed class PodResizer(NodeServices node, PodKiller killer, PodMemory 
         }
         catch (RuntimeException e)
         {
-            Refuse(pod, container, "ResizeError", $"Pod resize error: {e.Message}");
+            Refuse(pod, container, "ResizeError", $"Pod resize error: {e.Message}", new PodCondition { Type = PodConditions.ResizeInProgress, Reason = "Error", Message = e.Message });
             return false;
         }
 
@@ -84,9 +86,11 @@ internal sealed class PodResizer(NodeServices node, PodKiller killer, PodMemory 
         return null;
     }
 
-    /// <summary>Told once for one cause.</summary>
-    private void Refuse(Pod pod, ContainerRecord container, string reason, string message)
+    /// <summary>The condition stays while the cause does; the event is told once for one cause.</summary>
+    private void Refuse(Pod pod, ContainerRecord container, string reason, string message, PodCondition condition)
     {
+        condition.Status = "True";
+        memory.Resize = condition;
         if (refused.GetValueOrDefault(container.Id) == message)
             return;
         refused[container.Id] = message;

@@ -238,6 +238,7 @@ internal sealed class PodWorker : IDisposable
             Waiting = memory.Waiting,
             Started = probes.Started,
             Ready = id => Ready(pod, observed, id),
+            Resize = memory.Resize,
             Applied = record => memory.Applied(pod, record),
             TerminationMessage = record => LastWords(pod, record),
             Scheme = node.Runtime.Scheme,

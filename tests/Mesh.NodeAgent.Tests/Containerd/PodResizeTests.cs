@@ -29,8 +29,12 @@ public sealed class PodResizeTests(ContainerdFixture containerd)
             // More than any node has is not promised.
             await ChangeAsync(api, Resources("100000", "96Mi"));
             await Eventually.TrueAsync(() => api.All<Event>().Any(e => e.Reason == "ResizeInfeasible"), TimeSpan.FromSeconds(10));
+            var pending = (await TestPods.UntilAsync(api, "grows", p => p.Status!.Conditions!.Any(c => c.Type == "PodResizePending"))).Status!.Conditions!.Single(c => c.Type == "PodResizePending");
+            Assert.Equal(("True", "Infeasible"), (pending.Status, pending.Reason));
+            Assert.StartsWith("Node didn't have enough capacity: cpu, requested: 100k, capacity: ", pending.Message);
             Assert.Equal("200m", api.Find<Pod>("default", "grows")!.Status!.ContainerStatuses![0].Resources!.Limits!["cpu"]);
             await ChangeAsync(api, Resources("200m", "96Mi"));
+            await TestPods.UntilAsync(api, "grows", p => p.Status!.Conditions!.All(c => c.Type != "PodResizePending"));
         }
 
         await using var second = containerd.StartAgent(api);

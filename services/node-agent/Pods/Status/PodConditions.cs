@@ -11,7 +11,16 @@ internal static class PodConditions
     public const string ContainersReady = "ContainersReady";
     public const string Scheduled = "PodScheduled";
 
-    private static readonly string[] Owned = [ReadyToStart, Initialized, Ready, ContainersReady, Scheduled];
+    /// <summary>A resize that the node cannot grant (reason Infeasible).</summary>
+    public const string ResizePending = "PodResizePending";
+
+    /// <summary>A resize under way; reason Error when the runtime refuses it.</summary>
+    public const string ResizeInProgress = "PodResizeInProgress";
+
+    private static readonly string[] Owned = [ReadyToStart, Initialized, Ready, ContainersReady, Scheduled, ResizePending, ResizeInProgress];
+
+    /// <summary>Conditions that only this node writes.</summary>
+    public static bool IsOwned(string? type) => Owned.Contains(type);
 
     public static List<PodCondition> Build(
         Pod pod,
@@ -19,6 +28,7 @@ internal static class PodConditions
         bool sandboxReady,
         IReadOnlyList<ContainerStatus> inits,
         IReadOnlyList<ContainerStatus> mains,
+        PodCondition? resize,
         DateTime now)
     {
         var initialized = InitializedCondition(pod, phase, inits, mains);
@@ -31,6 +41,8 @@ internal static class PodConditions
             containersReady,
             new() { Type = Scheduled, Status = "True" },
         };
+        if (resize is not null)
+            conditions.Add(resize.Clone());
         foreach (var condition in conditions)
         {
             var old = pod.Status?.Conditions?.FirstOrDefault(c => c.Type == condition.Type);

@@ -24,7 +24,7 @@ internal static class PodStatusBuilder
         {
             Phase = phase,
             ObservedGeneration = pod.Metadata.Generation,
-            Conditions = PodConditions.Build(pod, phase, sandboxReady, inits, mains, facts.Now),
+            Conditions = PodConditions.Build(pod, phase, sandboxReady, inits, mains, facts.Resize, facts.Now),
             Message = facts.FailMessage ?? (facts.FailReason is null ? pod.Status?.Message : null),
             Reason = facts.FailReason ?? pod.Status?.Reason,
             HostIP = facts.HostIPs.Count > 0 ? facts.HostIPs[0] : null,

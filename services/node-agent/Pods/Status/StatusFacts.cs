@@ -17,6 +17,9 @@ internal sealed record StatusFacts
     /// <summary>What a running container really has; null when that is not known.</summary>
     public Func<ContainerRecord, Mesh.Api.Core.V1.ResourceRequirements?> Applied { get; init; } = _ => null;
 
+    /// <summary>The condition of a resize that is not done; null when there is none.</summary>
+    public Mesh.Api.Core.V1.PodCondition? Resize { get; init; }
+
     /// <summary>The last words of an ended container.</summary>
     public Func<ContainerRecord, string> TerminationMessage { get; init; } = r => r.Message;
 

@@ -75,6 +75,9 @@ internal sealed class StatusManager(IKubeClient client, TimeProvider time, ILogg
             Drop(condition!.AsObject(), "message", old?.Message);
         }
 
+        foreach (var over in (before?.Conditions ?? []).Where(c => PodConditions.IsOwned(c.Type) && status.Conditions?.Any(n => n.Type == c.Type) != true))
+            (body["conditions"] as JsonArray)?.Add(new JsonObject { ["$patch"] = "delete", ["type"] = over.Type });
+
         // Lists merged by key keep entries that are not named: an address that changed replaces the list.
         Replace(body, "podIPs", before?.PodIPs?.Select(p => p.Ip), status.PodIPs?.Select(p => p.Ip));
         Replace(body, "hostIPs", before?.HostIPs?.Select(p => p.Ip), status.HostIPs?.Select(p => p.Ip));
