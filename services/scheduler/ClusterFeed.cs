@@ -1,6 +1,7 @@
 using Mesh.Api.Core.V1;
 using Mesh.Client;
 using Mesh.Scheduler.Cluster;
+using Mesh.Scheduler.Constraints;
 using Mesh.Scheduler.Model;
 using Mesh.Scheduler.Queue;
 using Mesh.Scheduler.Sharding;
@@ -16,6 +17,7 @@ internal sealed class ClusterFeed(ClusterState cluster, SchedulingQueue queue, I
     public void Attach(IInformerFactory informers)
     {
         informers.For<Node>().AddHandler(OnNode);
+        informers.For<Namespace>().AddHandler(OnNamespace);
         var pods = informers.For<Pod>();
         pods.AddHandler(OnPod);
         _pods = pods.Lister;
@@ -29,12 +31,21 @@ internal sealed class ClusterFeed(ClusterState cluster, SchedulingQueue queue, I
         if (node is null)
         {
             cluster.RemoveNode(old!.Metadata.Name!);
+
+            // Nothing fits better for one node less, except where its pods kept others away or its domain held spreading back.
+            queue.MoveAll();
             return;
         }
 
         if (!cluster.SetNode(node)) return;
         metrics.Incoming(old is null ? "NodeAdd" : "NodeUpdate", "active");
         queue.MoveAll();
+    }
+
+    internal void OnNamespace(Namespace? old, Namespace? ns)
+    {
+        if (cluster.SetNamespace((ns ?? old!).Metadata.Name!, ns?.Metadata.Labels)) queue.MoveAll();
+        else queue.MoveHeeding();
     }
 
     internal void OnPod(Pod? old, Pod? pod)
@@ -54,8 +65,14 @@ internal sealed class ClusterFeed(ClusterState cluster, SchedulingQueue queue, I
         }
         else if (!string.IsNullOrEmpty(pod.Spec?.NodeName))
         {
-            cluster.SetPod(pod.Metadata.Uid ?? "", pod.Spec.NodeName, new PodBlueprint(pod));
+            var blueprint = new PodBlueprint(pod);
+            var heeded = cluster.SetPod(pod.Metadata.Uid ?? "", pod.Spec.NodeName, blueprint);
             queue.Remove(key, pod.Metadata.Uid);
+            if (!heeded) return;
+            queue.MoveHeeding(blueprint.Identity);
+
+            // What it was before may have kept a pod away.
+            if (old is not null) queue.MoveHeeding(PodIdentity.Of(old));
         }
         else if (pod.Metadata.DeletionTimestamp is not null)
         {

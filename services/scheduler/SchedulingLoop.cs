@@ -42,22 +42,30 @@ internal sealed class SchedulingLoop(
         while (queue.PopRun(options.BatchSize) is { Count: > 0 } run)
         {
             total += run.Count;
-            var start = time.GetTimestamp();
-            var placement = cluster.Place(run[0].Blueprint, [.. run.Select(p => p.Uid)]);
-            var elapsed = time.GetElapsedTime(start);
-            metrics.Algorithm(elapsed.TotalSeconds);
-            var placed = placement.Nodes.Count;
-            Log.Placed(logger, placed, elapsed.TotalMilliseconds, run.Count - placed);
-            if (placed > 0)
-            {
-                await _binds.WaitAsync(ct);
-                _ = BindAsync([.. run.Take(placed)], placement.Nodes, start, ct);
-            }
 
-            for (var i = placed; i < run.Count; i++) await RefuseAsync(run[i], placement.Failure!, start, ct);
+            // Mostly all at once; in parts where constraints of other pods part them.
+            for (IReadOnlyList<QueuedPod> rest = run; rest.Count > 0;) rest = await ScheduleAsync(rest, ct);
         }
 
         return total;
+    }
+
+    private async Task<IReadOnlyList<QueuedPod>> ScheduleAsync(IReadOnlyList<QueuedPod> run, CancellationToken ct)
+    {
+        var start = time.GetTimestamp();
+        var placement = cluster.Place(run[0].Blueprint, [.. run.Select(p => p.Uid)], [.. run.Select(p => p.Blueprint.Identity)]);
+        var elapsed = time.GetElapsedTime(start);
+        metrics.Algorithm(elapsed.TotalSeconds);
+        var placed = placement.Nodes.Count;
+        Log.Placed(logger, placed, elapsed.TotalMilliseconds, placement.Tried - placed);
+        if (placed > 0)
+        {
+            await _binds.WaitAsync(ct);
+            _ = BindAsync([.. run.Take(placed)], placement.Nodes, start, ct);
+        }
+
+        for (var i = placed; i < placement.Tried; i++) await RefuseAsync(run[i], placement.Failure!, start, ct);
+        return placement.Tried == run.Count ? [] : [.. run.Skip(placement.Tried)];
     }
 
     /// <summary>Completes when no binding and no status write is under way.</summary>

@@ -1,4 +1,5 @@
 using Mesh.Api.Core.V1;
+using Mesh.Scheduler.Constraints;
 using Mesh.Scheduler.Decisions;
 using Mesh.Scheduler.Engine;
 using Mesh.Scheduler.Model;
@@ -9,16 +10,26 @@ namespace Mesh.Scheduler.Cluster;
 /// The nodes and what is in use on them: pods the API says are bound, and pods this scheduler has placed and not yet seen bound
 /// (assumed). One lock for all of it; held for a decision, never for a call.
 /// </summary>
-internal sealed class ClusterState(IPlacementEngine engine, Func<uint> seeds) : IDisposable
+internal sealed class ClusterState : IDisposable
 {
+    private readonly IPlacementEngine _engine;
+    private readonly Func<uint> _seeds;
+    private readonly ConstraintState _constraints;
     private readonly Lock _lock = new();
     private readonly Vocabulary _words = new();
     private readonly Dictionary<string, int> _slots = [];
-    private readonly List<Entry?> _nodes = [];
+    private readonly List<NodeEntry?> _nodes = [];
     private readonly Stack<int> _free = [];
     private readonly Dictionary<string, Placed> _pods = [];
     private readonly Dictionary<string, HashSet<string>> _podsByNode = [];
     private readonly Dictionary<string, int[]> _groups = [];
+
+    public ClusterState(IPlacementEngine engine, Func<uint> seeds)
+    {
+        _engine = engine;
+        _seeds = seeds;
+        _constraints = new ConstraintState(_nodes, PodsOnNodes);
+    }
 
     /// <summary>Number of nodes.</summary>
     public int NodeCount
@@ -46,8 +57,9 @@ internal sealed class ClusterState(IPlacementEngine engine, Func<uint> seeds) : 
 
             var before = _nodes[slot]?.Row;
             if (before is not null && Same(before, row)) return false;
-            _nodes[slot] = new Entry(name, row);
-            engine.SetNode(slot, row);
+            _nodes[slot] = new NodeEntry(name, row, node.Metadata.Labels ?? []);
+            _engine.SetNode(slot, row);
+            _constraints.Topology.Changed(slot);
 
             // Pods may have been seen before their node.
             if (!known)
@@ -67,32 +79,43 @@ internal sealed class ClusterState(IPlacementEngine engine, Func<uint> seeds) : 
             if (!_slots.Remove(name, out var slot)) return;
             foreach (var uid in _podsByNode.GetValueOrDefault(name) ?? [])
             {
-                if (_pods[uid].Owner is { } owner && _groups.TryGetValue(owner, out var counts)) counts[slot] = 0;
+                var placed = _pods[uid];
+                if (placed.Owner is { } owner && _groups.TryGetValue(owner, out var counts)) counts[slot] = 0;
+                _constraints.Count(placed.Identity, placed.Held, slot, -1);
             }
 
-            engine.RemoveNode(slot);
+            _engine.RemoveNode(slot);
             _nodes[slot] = null;
+            _constraints.Topology.Changed(slot);
             _free.Push(slot);
         }
     }
 
-    /// <summary>A pod is bound to its node: counts it there, once.</summary>
-    public void SetPod(string uid, string node, PodBlueprint pod)
+    /// <summary>Notes the labels of a namespace (null: it is gone). True when pods that run may bear on others now.</summary>
+    public bool SetNamespace(string name, IReadOnlyDictionary<string, string>? labels)
+    {
+        lock (_lock) return _constraints.SetNamespace(name, labels);
+    }
+
+    /// <summary>A pod is bound to its node: counts it there, once. True when it is new there, or is another to the constraints of other pods than it was.</summary>
+    public bool SetPod(string uid, string node, PodBlueprint pod)
     {
         lock (_lock)
         {
             if (_pods.TryGetValue(uid, out var known))
             {
-                if (known.Node == node && known.Signature == pod.Signature)
+                if (known.Node == node && known.Signature == pod.Signature && known.Identity.Same(pod.Identity))
                 {
+                    var news = !known.Confirmed;
                     known.Confirmed = true;
-                    return;
+                    return news;
                 }
 
                 Remove(uid);
             }
 
-            Put(uid, new Placed(node, pod.Demand(_words), pod.Owner, pod.Priority, pod.Signature) { Confirmed = true });
+            Put(uid, new Placed(node, pod.Demand(_words), pod.Owner, pod.Priority, pod.Signature, pod.Identity, _constraints.Carried.Hold(pod.Constraints)) { Confirmed = true });
+            return true;
         }
     }
 
@@ -113,42 +136,88 @@ internal sealed class ClusterState(IPlacementEngine engine, Func<uint> seeds) : 
 
     /// <summary>
     /// Places pods of one class and counts them in use. Answers the nodes of the first of them, as many as fit; with it, why the rest
-    /// fits nowhere (null when all were placed).
+    /// fits nowhere (null when all were placed). Identities tell like pods apart where other pods' constraints do; without them all are as the first.
+    /// When those part the pods, only the first of one kind are tried.
     /// </summary>
-    public Placement Place(PodBlueprint pod, IReadOnlyList<string> uids)
+    public Placement Place(PodBlueprint pod, IReadOnlyList<string> uids, IReadOnlyList<PodIdentity>? identities = null)
     {
         lock (_lock)
         {
-            var resolved = pod.Resolve(_words, name => _slots.GetValueOrDefault(name, PodClass.NoNode), Spread(pod.Owner), seeds());
+            var resolved = pod.Resolve(_words, name => _slots.GetValueOrDefault(name, PodClass.NoNode), pod.Constraints is { SpreadsExplicitly: true } ? null : Spread(pod.Owner), _seeds());
+            if (_constraints.Concern(pod)) return PlaceJudged(pod, resolved, uids, identities);
             var slots = new int[uids.Count];
-            var count = engine.Place(resolved, slots);
+            var count = _engine.Place(resolved, slots);
             var nodes = new string[count];
-            for (var i = 0; i < count; i++)
-            {
-                // The engine has counted them already.
-                var placed = new Placed(_nodes[slots[i]]!.Name, resolved.Demand, pod.Owner, pod.Priority, pod.Signature);
-                nodes[i] = placed.Node;
-                Note(uids[i], placed);
-                if (pod.Owner is not null) Group(pod.Owner, slots[i])[slots[i]]++;
-            }
-
-            return new Placement(nodes, count == uids.Count ? null : Explain(pod, resolved));
+            for (var i = 0; i < count; i++) nodes[i] = Assume(pod, resolved, uids[i], identities?[i] ?? pod.Identity, slots[i]);
+            return new Placement(nodes, count == uids.Count ? null : Explain(pod, resolved, null), uids.Count);
         }
     }
 
     /// <inheritdoc/>
-    public void Dispose() => engine.Dispose();
+    public void Dispose() => _engine.Dispose();
 
-    private string Explain(PodBlueprint pod, PodClass resolved)
+    // Pods on which others bear. What refuses nodes to pods without constraints of their own stays as it is while they are placed; all else is
+    // judged for each pod anew, since each may bear on the next.
+    private Placement PlaceJudged(PodBlueprint pod, PodClass resolved, IReadOnlyList<string> uids, IReadOnlyList<PodIdentity>? identities)
+    {
+        var first = identities?[0] ?? pod.Identity;
+        var like = 1;
+        while (like < uids.Count && (identities is null || identities[like].Same(first))) like++;
+        var nodes = new List<string>(like);
+        while (nodes.Count < like)
+        {
+            var judgement = _constraints.Judge(pod.Constraints, first, resolved);
+            var shape = resolved with { Allowed = judgement?.Allowed() };
+            if (judgement?.Bonus is { } bonus)
+            {
+                var verdicts = new Verdict[_nodes.Count];
+                _engine.Explain(shape, verdicts);
+                shape = shape with { Bonus = bonus(verdicts), Seed = _seeds() };
+            }
+
+            var slots = new int[pod.IsConstrained || judgement?.Bonus is not null ? 1 : like - nodes.Count];
+            var count = _engine.Place(shape, slots);
+            for (var i = 0; i < count; i++)
+            {
+                var at = nodes.Count;
+                nodes.Add(Assume(pod, resolved, uids[at], identities?[at] ?? first, slots[i]));
+            }
+
+            if (count < slots.Length) return new Placement(nodes, Explain(pod, shape, judgement?.Refusals), like);
+        }
+
+        return new Placement(nodes, null, like);
+    }
+
+    // The engine has counted it already.
+    private string Assume(PodBlueprint pod, PodClass resolved, string uid, PodIdentity identity, int slot)
+    {
+        var placed = new Placed(_nodes[slot]!.Name, resolved.Demand, pod.Owner, pod.Priority, pod.Signature, identity, _constraints.Carried.Hold(pod.Constraints));
+        Note(uid, placed);
+        if (pod.Owner is not null) Group(pod.Owner, slot)[slot]++;
+        _constraints.Count(identity, placed.Held, slot, 1);
+        return placed.Node;
+    }
+
+    private IEnumerable<(PodIdentity Pod, int Slot)> PodsOnNodes()
+    {
+        foreach (var placed in _pods.Values)
+        {
+            if (_slots.TryGetValue(placed.Node, out var slot)) yield return (placed.Identity, slot);
+        }
+    }
+
+    private string Explain(PodBlueprint pod, PodClass resolved, Refusal[]? refusals)
     {
         var verdicts = new Verdict[_nodes.Count];
-        engine.Explain(resolved, verdicts);
-        var nodes = new List<(Verdict, NodeRow, bool)>();
+        _engine.Explain(resolved, verdicts);
+        var nodes = new List<(Verdict, NodeRow, Refusal, bool)>();
         for (var slot = 0; slot < verdicts.Length; slot++)
         {
             if (_nodes[slot] is not { } entry) continue;
-            var victims = FitFailure.IsResolvable(verdicts[slot]) && (_podsByNode.GetValueOrDefault(entry.Name) ?? []).Any(uid => _pods[uid].Priority < pod.Priority);
-            nodes.Add((verdicts[slot], entry.Row, victims));
+            var refusal = refusals?[slot] ?? Refusal.None;
+            var victims = FitFailure.IsResolvable(verdicts[slot], refusal) && (_podsByNode.GetValueOrDefault(entry.Name) ?? []).Any(uid => _pods[uid].Priority < pod.Priority);
+            nodes.Add((verdicts[slot], entry.Row, refusal, victims));
         }
 
         return FitFailure.Describe(nodes, pod, resolved, _words);
@@ -184,6 +253,7 @@ internal sealed class ClusterState(IPlacementEngine engine, Func<uint> seeds) : 
     private bool Remove(string uid)
     {
         if (!_pods.Remove(uid, out var placed)) return false;
+        _constraints.Carried.Release(placed.Held);
         var pods = _podsByNode[placed.Node];
         pods.Remove(uid);
         if (pods.Count == 0) _podsByNode.Remove(placed.Node);
@@ -193,7 +263,8 @@ internal sealed class ClusterState(IPlacementEngine engine, Func<uint> seeds) : 
 
     private void Count(Placed placed, int slot, int sign)
     {
-        engine.Use(slot, placed.Demand, sign);
+        _engine.Use(slot, placed.Demand, sign);
+        _constraints.Count(placed.Identity, placed.Held, slot, sign);
         if (placed.Owner is null) return;
         var counts = Group(placed.Owner, slot);
         counts[slot] += sign;
@@ -205,14 +276,12 @@ internal sealed class ClusterState(IPlacementEngine engine, Func<uint> seeds) : 
         && a.Pairs.AsSpan().SequenceEqual(b.Pairs) && a.Taints.AsSpan().SequenceEqual(b.Taints)
         && a.Extended.AsSpan().SequenceEqual(b.Extended) && a.ExtendedAllocatable.AsSpan().SequenceEqual(b.ExtendedAllocatable);
 
-    private sealed record Entry(string Name, NodeRow Row);
-
-    private sealed record Placed(string Node, PodDemand Demand, string? Owner, int Priority, string Signature)
+    private sealed record Placed(string Node, PodDemand Demand, string? Owner, int Priority, string Signature, PodIdentity Identity, CarriedTerms.Carried[]? Held)
     {
         /// <summary>The API has said so; before that it is an assumption of ours.</summary>
         public bool Confirmed { get; set; }
     }
 }
 
-/// <summary>Where pods of a run go; why the rest goes nowhere.</summary>
-internal sealed record Placement(IReadOnlyList<string> Nodes, string? Failure);
+/// <summary>Where pods of a run go; why the rest of those tried goes nowhere.</summary>
+internal sealed record Placement(IReadOnlyList<string> Nodes, string? Failure, int Tried);

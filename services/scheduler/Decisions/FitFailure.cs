@@ -1,3 +1,4 @@
+using Mesh.Scheduler.Constraints;
 using Mesh.Scheduler.Engine;
 using Mesh.Scheduler.Model;
 
@@ -7,15 +8,15 @@ namespace Mesh.Scheduler.Decisions;
 internal static class FitFailure
 {
     /// <summary>The nodes of each reason, as text: <c>1 Insufficient cpu, 2 node(s) had untolerated taint {k: v}</c>.</summary>
-    public static string Describe(IReadOnlyList<(Verdict Verdict, NodeRow Row, bool HasVictims)> nodes, PodBlueprint pod, PodClass resolved, Vocabulary words)
+    public static string Describe(IReadOnlyList<(Verdict Verdict, NodeRow Row, Refusal Refusal, bool HasVictims)> nodes, PodBlueprint pod, PodClass resolved, Vocabulary words)
     {
         if (nodes.Count == 0) return "no nodes available to schedule pods";
         var reasons = new Dictionary<string, int>();
         var preemption = new Dictionary<string, int>();
-        foreach (var (verdict, row, hasVictims) in nodes)
+        foreach (var (verdict, row, refusal, hasVictims) in nodes)
         {
-            foreach (var reason in Reasons(verdict, row, pod, resolved, words)) Count(reasons, reason);
-            if (!IsResolvable(verdict)) Count(preemption, "Preemption is not helpful for scheduling");
+            foreach (var reason in Reasons(verdict, row, refusal, pod, resolved, words)) Count(reasons, reason);
+            if (!IsResolvable(verdict, refusal)) Count(preemption, "Preemption is not helpful for scheduling");
             else if (!hasVictims) Count(preemption, "No preemption victims found for incoming pod");
         }
 
@@ -25,9 +26,10 @@ internal static class FitFailure
     }
 
     /// <summary>Whether taking pods away could make room: not against taints, labels, names and cordons.</summary>
-    public static bool IsResolvable(Verdict verdict) => (verdict & Verdict.Reason) is Verdict.Ports or Verdict.Resources or Verdict.NotAllowed;
+    public static bool IsResolvable(Verdict verdict, Refusal refusal) =>
+        (verdict & Verdict.Reason) is Verdict.Ports or Verdict.Resources || ((verdict & Verdict.Reason) == Verdict.NotAllowed && refusal.IsResolvable());
 
-    private static IEnumerable<string> Reasons(Verdict verdict, NodeRow row, PodBlueprint pod, PodClass resolved, Vocabulary words)
+    private static IEnumerable<string> Reasons(Verdict verdict, NodeRow row, Refusal refusal, PodBlueprint pod, PodClass resolved, Vocabulary words)
     {
         switch (verdict & Verdict.Reason)
         {
@@ -39,7 +41,7 @@ internal static class FitFailure
                 break;
             case Verdict.Affinity: yield return "node(s) didn't match Pod's node affinity/selector"; break;
             case Verdict.Ports: yield return "node(s) didn't have free ports for the requested pod ports"; break;
-            case Verdict.NotAllowed: yield return "node(s) didn't match pod topology spread constraints"; break;
+            case Verdict.NotAllowed: yield return refusal.Text(); break;
             case Verdict.Resources:
                 if (verdict.HasFlag(Verdict.Pods)) yield return "Too many pods";
                 if (verdict.HasFlag(Verdict.Cpu)) yield return "Insufficient cpu";

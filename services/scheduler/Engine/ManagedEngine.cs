@@ -32,7 +32,7 @@ internal sealed class ManagedEngine : IPlacementEngine
         {
             var fitting = Enumerable.Range(0, _nodes.Count).Where(slot => Judge(pod, slot) == Verdict.Fits).ToList();
             if (fitting.Count == 0) return placed;
-            var best = Scores.Best(pod, fitting, _nodes, spread, Affine);
+            var best = Scores.Best(pod, fitting, _nodes, spread, (p, s) => _nodes[s].Row is { } row && Affine(p, row));
             slots[placed] = best;
             _nodes[best].Use(pod.Demand, 1);
             if (spread is not null) spread[best]++;
@@ -66,7 +66,7 @@ internal sealed class ManagedEngine : IPlacementEngine
         if (row.Unschedulable && !pod.ToleratesUnschedulable) return Verdict.Unschedulable;
         if (pod.Node != PodClass.AnyNode && pod.Node != slot) return Verdict.NodeName;
         if (row.Taints.Any(pod.BlockedTaints.Contains)) return Verdict.Taint;
-        if (!Affine(pod, slot)) return Verdict.Affinity;
+        if (!Affine(pod, row)) return Verdict.Affinity;
         if (pod.BusyPorts.Any(port => node.Ports.GetValueOrDefault(port) > 0)) return Verdict.Ports;
         var lack = node.Lacking(pod.Demand);
         if (lack != 0) return Verdict.Resources | lack;
@@ -74,8 +74,9 @@ internal sealed class ManagedEngine : IPlacementEngine
         return Verdict.Fits;
     }
 
-    private bool Affine(PodClass pod, int slot) => _nodes[slot].Row is { } row
-        && (pod.Selector is null || Matches(pod.Selector, row))
+    /// <summary>Whether node selector and required node affinity allow a node.</summary>
+    internal static bool Affine(PodClass pod, NodeRow row) =>
+        (pod.Selector is null || Matches(pod.Selector, row))
         && (pod.Required is null || pod.Required.Any(term => Matches(term, row)));
 
     /// <summary>Whether a term holds on a node.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Mesh.Api.Core.V1;
+using Mesh.Scheduler.Constraints;
 
 namespace Mesh.Scheduler.Model;
 
@@ -14,6 +15,7 @@ internal sealed class PodBlueprint
     private readonly PodSpec _spec;
     private readonly ResourceAmounts _amounts;
     private readonly List<HostPort> _ports = [];
+    private PodConstraints? _constraints;
 
     public PodBlueprint(Pod pod)
     {
@@ -25,6 +27,8 @@ internal sealed class PodBlueprint
         }
 
         Owner = pod.Metadata.OwnerReferences?.FirstOrDefault(o => o.Controller == true)?.Uid;
+        Identity = PodIdentity.Of(pod);
+        IsConstrained = PodConstraints.AnyIn(_spec);
         Signature = Sign(pod);
     }
 
@@ -36,6 +40,15 @@ internal sealed class PodBlueprint
 
     /// <summary>Priority; preemption may only take pods below.</summary>
     public int Priority => _spec.Priority ?? 0;
+
+    /// <summary>What other pods' constraints see of it.</summary>
+    public PodIdentity Identity { get; }
+
+    /// <summary>Whether other pods bear on where it may or should go.</summary>
+    public bool IsConstrained { get; }
+
+    /// <summary>How they do; null when they do not. Read when first asked for: most changes of a pod ask for nothing new.</summary>
+    public PodConstraints? Constraints => IsConstrained ? _constraints ??= new PodConstraints(_spec, Identity) : null;
 
     /// <summary>What the pod takes, in numbers.</summary>
     public PodDemand Demand(Vocabulary words) => new()
@@ -129,6 +142,13 @@ internal sealed class PodBlueprint
         foreach (var t in _spec.Tolerations ?? []) text.Append('|').Append(t.Key).Append(' ').Append(t.Operator).Append(' ').Append(t.Value).Append(' ').Append(t.Effect);
         if (_spec.Affinity is { } affinity) text.Append('|').Append(Encoding.UTF8.GetString(Json(affinity.WriteJson)));
         foreach (var constraint in _spec.TopologySpreadConstraints ?? []) text.Append('|').Append(Encoding.UTF8.GetString(Json(constraint.WriteJson)));
+
+        // Which pods are meant may depend on the pod's own labels.
+        if (IsConstrained)
+        {
+            foreach (var (key, value) in Identity.Labels.OrderBy(l => l.Key, StringComparer.Ordinal)) text.Append('|').Append(key).Append('=').Append(value);
+        }
+
         return text.ToString();
     }
 

@@ -37,12 +37,15 @@ internal sealed class QueuedPod(Pod pod, DateTimeOffset now)
     /// <summary>Count of moves seen when it was taken out: a later one means the cluster changed during the try.</summary>
     public long MovesAtPop { get; set; }
 
+    /// <summary>While it was tried, a pod that its constraints heed came, changed or went.</summary>
+    public bool Disturbed { get; set; }
+
     /// <summary>Takes a newer version of the pod; true when it may now fit where it did not.</summary>
     public bool Update(Pod pod)
     {
         Pod = pod;
         var blueprint = new PodBlueprint(pod);
-        var changed = blueprint.Signature != Blueprint.Signature;
+        var changed = blueprint.Signature != Blueprint.Signature || !blueprint.Identity.Same(Blueprint.Identity);
         if (changed) Blueprint = blueprint;
         return changed;
     }

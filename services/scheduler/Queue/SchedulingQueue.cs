@@ -1,11 +1,13 @@
 using Mesh.Api.Core.V1;
 using Mesh.Client;
+using Mesh.Scheduler.Constraints;
 
 namespace Mesh.Scheduler.Queue;
 
 /// <summary>
 /// Pods that wait: active (ready), back-off (1 s, doubled to 10 s), unschedulable (until the cluster changes, five minutes at most), and
-/// gated. A change of the cluster moves unschedulable pods on; one that comes while a pod is being tried counts for that pod too.
+/// gated. A change of the cluster moves unschedulable pods on; one that comes while a pod is being tried counts for that pod too. Another
+/// pod's coming or change moves only those whose constraints heed it.
 /// </summary>
 internal sealed class SchedulingQueue(TimeProvider time)
 {
@@ -15,6 +17,9 @@ internal sealed class SchedulingQueue(TimeProvider time)
 
     private readonly Lock _lock = new();
     private readonly Dictionary<ObjectKey, QueuedPod> _pods = [];
+
+    // Pods with constraints on other pods; those that have left are taken out when a change comes by.
+    private readonly HashSet<QueuedPod> _heeding = [];
 
     // Entries that have moved on meanwhile are passed over when they come up.
     private readonly PriorityQueue<QueuedPod, (int Priority, long Since)> _active = new();
@@ -39,12 +44,14 @@ internal sealed class SchedulingQueue(TimeProvider time)
             if (_pods.TryGetValue(key, out var known) && known.Uid == pod.Metadata.Uid)
             {
                 var changed = known.Update(pod);
+                if (known.Blueprint.IsConstrained) _heeding.Add(known);
                 if (known.Part == QueuePart.Gated && !gated) Activate(known, now);
                 else if (known.Part == QueuePart.Unschedulable && changed) MoveOn(known, now);
                 return;
             }
 
             var added = _pods[key] = new QueuedPod(pod, now);
+            if (added.Blueprint.IsConstrained) _heeding.Add(added);
             if (gated) added.Part = QueuePart.Gated;
             else Activate(added, now);
         }
@@ -89,6 +96,7 @@ internal sealed class SchedulingQueue(TimeProvider time)
                 next.Part = QueuePart.InFlight;
                 next.Attempts++;
                 next.MovesAtPop = _moves;
+                next.Disturbed = false;
                 run.Add(next);
             }
 
@@ -97,7 +105,7 @@ internal sealed class SchedulingQueue(TimeProvider time)
     }
 
     /// <summary>A pod that was tried fits nowhere: waits for a change, or for its back-off when there was one during the try.</summary>
-    public void Unschedulable(QueuedPod pod) => Return(pod, pod.MovesAtPop != _moves ? QueuePart.Backoff : QueuePart.Unschedulable);
+    public void Unschedulable(QueuedPod pod) => Return(pod, null);
 
     /// <summary>A pod that was placed could not be bound: tried again after its back-off.</summary>
     public void Retry(QueuedPod pod) => Return(pod, QueuePart.Backoff);
@@ -115,6 +123,12 @@ internal sealed class SchedulingQueue(TimeProvider time)
             }
         }
     }
+
+    /// <summary>A pod came to a node or changed there: those that heed it may fit now.</summary>
+    public void MoveHeeding(PodIdentity pod) => MoveHeeding(p => p.Blueprint.Constraints!.Heeds(pod));
+
+    /// <summary>Something came or changed that any constraint may heed.</summary>
+    public void MoveHeeding() => MoveHeeding(_ => true);
 
     /// <summary>Completes when a pod may have become ready: something was activated, or the next back-off has ended.</summary>
     public async Task WaitAsync(CancellationToken ct)
@@ -155,16 +169,33 @@ internal sealed class SchedulingQueue(TimeProvider time)
         return backoff < MaxBackoff ? backoff : MaxBackoff;
     }
 
-    private void Return(QueuedPod pod, QueuePart part)
+    private void Return(QueuedPod pod, QueuePart? part)
     {
         lock (_lock)
         {
+            part ??= pod.MovesAtPop != _moves || pod.Disturbed ? QueuePart.Backoff : QueuePart.Unschedulable;
             if (!IsCurrent(pod) || pod.Part != QueuePart.InFlight) return;
             var now = time.GetUtcNow();
             pod.Since = now;
             pod.BackoffUntil = now + Backoff(pod.Attempts);
-            if (part == QueuePart.Unschedulable) pod.Part = part;
+            if (part == QueuePart.Unschedulable) pod.Part = QueuePart.Unschedulable;
             else MoveOn(pod, now);
+        }
+    }
+
+    private void MoveHeeding(Func<QueuedPod, bool> heeds)
+    {
+        lock (_lock)
+        {
+            if (_heeding.Count == 0) return;
+            _heeding.RemoveWhere(p => !IsCurrent(p) || !p.Blueprint.IsConstrained);
+            var now = time.GetUtcNow();
+            foreach (var pod in _heeding)
+            {
+                if (pod.Part is not (QueuePart.Unschedulable or QueuePart.InFlight) || !heeds(pod)) continue;
+                if (pod.Part == QueuePart.Unschedulable) MoveOn(pod, now);
+                else pod.Disturbed = true;
+            }
         }
     }
 
