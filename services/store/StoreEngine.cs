@@ -137,7 +137,7 @@ internal sealed class StoreEngine : IAsyncDisposable
     {
         Store.Hold(Store.WriterRevision);
         return new SnapshotCapture(new SnapshotHeader(_log.DurableIndex, Store.WriterRevision, Store.CompactRevision, Identity),
-            Store.Published.View, Lessor.Capture(), [.. _machine.Alarms], _machine.Access);
+            Store.Published.View, Lessor.Capture(), [.. _machine.Alarms], _machine.Access) { LogBytes = _log.SizeInBytes };
     });
 
     /// <summary>Ends a capture.</summary>
@@ -153,13 +153,20 @@ internal sealed class StoreEngine : IAsyncDisposable
         var capture = await CaptureAsync();
         try
         {
-            if (_snapshots.Newest() is { } newest && SnapshotFormat.TryParseName(newest, out var index) && index == capture.Header.Index) return;
+            if (_snapshots.Newest() is { } newest && SnapshotFormat.TryParseName(newest, out var index) && index == capture.Header.Index)
+            {
+                await _committer.BetweenBatches(() => _logBytesAtSnapshot = capture.LogBytes);
+                return;
+            }
+
             var started = _time.GetTimestamp();
             await Task.Factory.StartNew(() => _snapshots.Write(capture, _stop.Token), _stop.Token, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             await _committer.BetweenBatches(() =>
             {
+                var before = _log.SizeInBytes;
                 _log.DeleteUpTo(capture.Header.Index);
-                _logBytesAtSnapshot = _log.SizeInBytes;
+                // What came in while the snapshot was written counts towards the next one.
+                _logBytesAtSnapshot = capture.LogBytes - (before - _log.SizeInBytes);
                 return true;
             });
             Log.SnapshotWritten(_logger, capture.Header.Index, capture.Header.Revision, _time.GetElapsedTime(started).TotalMilliseconds);
@@ -220,22 +227,29 @@ internal sealed class StoreEngine : IAsyncDisposable
     {
         Hub.Publish(versions, revision);
         _compactor.Note(revision);
-        if (_log.SizeInBytes - _logBytesAtSnapshot < Math.Max(_options.SnapshotLogBytes, Store.SizeInBytes)) return;
-        if (!Volatile.Read(ref _snapshotting).IsCompleted) return;
-        _logBytesAtSnapshot = _log.SizeInBytes;
+        if (!SnapshotDue || !Volatile.Read(ref _snapshotting).IsCompleted) return;
         Volatile.Write(ref _snapshotting, Task.Run(TrySnapshotAsync));
     }
+
+    /// <summary>More log has come since the last snapshot than a snapshot is worth. Read between batches.</summary>
+    private bool SnapshotDue => _log.SizeInBytes - _logBytesAtSnapshot >= Math.Max(_options.SnapshotLogBytes, Store.SizeInBytes);
 
     private async Task TrySnapshotAsync()
     {
         try
         {
-            await SnapshotAsync();
+            // Under heavy writing the next one may be due when one is done; nobody else would look until the next write.
+            do
+            {
+                await SnapshotAsync();
+            }
+            while (await _committer.BetweenBatches(() => SnapshotDue));
         }
         catch (Exception e)
         {
             // The log still has everything; the next try comes with more log.
             Log.SnapshotFailed(_logger, e);
+            if (Failure is null) await _committer.BetweenBatches(() => _logBytesAtSnapshot = _log.SizeInBytes);
         }
     }
 

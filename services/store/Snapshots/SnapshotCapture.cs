@@ -8,4 +8,8 @@ namespace Mesh.Store.Snapshots;
 /// The state at one log index, taken between two batches in a moment (the tree is copied on write). Versions newer than the revision are stepped over while it is
 /// written out; versions that a compaction meanwhile cuts are missing from it, which is no loss: that compaction is in the log after the index.
 /// </summary>
-internal sealed record SnapshotCapture(SnapshotHeader Header, KeyTreeView View, List<LeaseState> Leases, List<int> Alarms, AccessState Access);
+internal sealed record SnapshotCapture(SnapshotHeader Header, KeyTreeView View, List<LeaseState> Leases, List<int> Alarms, AccessState Access)
+{
+    /// <summary>Bytes of log when it was taken.</summary>
+    public long LogBytes { get; init; }
+}
