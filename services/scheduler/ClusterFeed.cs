@@ -78,7 +78,7 @@ internal sealed class ClusterFeed(ClusterState cluster, SchedulingQueue queue, I
         {
             queue.Remove(key, pod.Metadata.Uid);
         }
-        else if ((pod.Spec?.SchedulerName ?? "default-scheduler") == options.SchedulerName && shards.Owns(key))
+        else if ((pod.Spec?.SchedulerName ?? "default-scheduler") == options.SchedulerName && shards.Owns(ShardKey.Of(key, pod.Spec is { } spec && PodConstraints.AnyIn(spec))))
         {
             if (old is null) metrics.Incoming("PodAdd", "active");
             queue.Set(pod);
@@ -87,7 +87,7 @@ internal sealed class ClusterFeed(ClusterState cluster, SchedulingQueue queue, I
 
     private void OwnershipChanged()
     {
-        queue.RemoveWhere(key => !shards.Owns(key));
+        queue.RemoveWhere(pod => !shards.Owns(ShardKey.Of(pod.Key, pod.Blueprint.IsConstrained)));
         foreach (var pod in _pods?.List() ?? [])
         {
             if (string.IsNullOrEmpty(pod.Spec?.NodeName)) OnPod(pod, pod);

@@ -9,6 +9,7 @@ using Mesh.Scheduler.Cluster;
 using Mesh.Scheduler.Engine;
 using Mesh.Scheduler.Queue;
 using Mesh.Scheduler.Sharding;
+using Mesh.Scheduler.Tests.Constraints;
 using Mesh.Telemetry;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -92,6 +93,49 @@ public sealed class SchedulingLoopTests
         await first.DisposeAsync();
         for (var i = 0; i < 40; i++) _client.Seed(Build.Pod($"q{i}", "100m"));
         await Until(() => _client.All<Pod>().All(p => p.Spec!.NodeName is not null), "the other took over");
+    }
+
+    [Fact]
+    public async Task A_pod_that_must_be_near_another_waits_for_it()
+    {
+        _client.Seed(Build.Node("a"));
+        _client.Seed(Build.Node("b"));
+        _client.Seed(World.Pod("web", "web", World.Near(World.Term("db", World.Host))));
+        await using var scheduler = Start(new SchedulerOptions());
+        await Until(
+            () => scheduler.Events.Contains(
+                "Warning FailedScheduling 0/2 nodes are available: 2 node(s) didn't match pod affinity rules. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling."),
+            "told why it waits");
+        _client.Seed(World.Pod("db", "db"));
+        await Until(() => _client.All<Pod>().All(p => p.Spec!.NodeName is not null), "both bound");
+        Assert.Single(_client.All<Pod>().Select(p => p.Spec!.NodeName).Distinct());
+    }
+
+    [Fact]
+    public async Task A_namespace_that_becomes_the_right_one_lets_a_pod_in()
+    {
+        _client.Seed(Build.Node("a"));
+        _client.Seed(new Namespace { Metadata = new ObjectMeta { Name = "default", Labels = new() { ["team"] = "red" } } });
+        _client.Seed(World.Pod("db", "db"));
+        _client.Seed(World.Pod("web", "web", World.Near(World.Term("db", World.Host, t => t.NamespaceSelector = new LabelSelector { MatchLabels = new() { ["team"] = "blue" } }))));
+        await using var scheduler = Start(new SchedulerOptions());
+        await Until(() => scheduler.Events.Any(e => e.Contains("didn't match pod affinity rules", StringComparison.Ordinal)), "told why it waits");
+        _client.Seed(new Namespace { Metadata = new ObjectMeta { Name = "default", Labels = new() { ["team"] = "blue" } } });
+        await Until(() => _client.Find<Pod>("default", "web")!.Spec!.NodeName == "a", "bound");
+    }
+
+    [Fact]
+    public async Task Pods_that_keep_apart_are_one_shards_work()
+    {
+        for (var i = 0; i < 6; i++) _client.Seed(Build.Node($"n{i}"));
+        for (var i = 0; i < 12; i++) _client.Seed(World.Pod($"p{i}", "web", World.Apart(World.Term("web", World.Host))));
+        await using var first = Start(new SchedulerOptions { Shards = 2, Shard = 0 });
+        await using var second = Start(new SchedulerOptions { Shards = 2, Shard = 1 });
+        await Until(() => _client.All<Pod>().Count(p => p.Spec!.NodeName is not null) == 6, "one pod a node");
+        await Until(() => _client.All<Pod>().Count(p => p.Status?.Conditions?.Any(c => c.Reason == "Unschedulable") == true) == 6, "the rest told");
+        Assert.Equal(6, _client.All<Pod>().Where(p => p.Spec!.NodeName is not null).Select(p => p.Spec!.NodeName).Distinct().Count());
+        Assert.True(first.Events.Length == 0 ^ second.Events.Length == 0);
+        Assert.DoesNotContain(_client.All<Pod>(), p => p.Spec!.NodeName is null && p.Status?.Conditions?.Any(c => !c.Message!.Contains("anti-affinity", StringComparison.Ordinal)) == true);
     }
 
     [Fact]

@@ -66,12 +66,12 @@ internal sealed class SchedulingQueue(TimeProvider time)
         }
     }
 
-    /// <summary>Forgets the pods whose keys another shard has now.</summary>
-    public void RemoveWhere(Func<ObjectKey, bool> lost)
+    /// <summary>Forgets the pods that another shard has now.</summary>
+    public void RemoveWhere(Func<QueuedPod, bool> lost)
     {
         lock (_lock)
         {
-            foreach (var key in _pods.Keys.Where(lost).ToArray()) _pods.Remove(key);
+            foreach (var pod in _pods.Values.Where(lost).ToArray()) _pods.Remove(pod.Key);
         }
     }
 

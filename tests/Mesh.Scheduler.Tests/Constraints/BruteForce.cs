@@ -15,6 +15,7 @@ internal sealed class BruteForce
     /// <summary>Why a node does not take the pod; null when it does.</summary>
     public string? Refuses(Node node, Pod pod)
     {
+        if (Tainted(pod, node)) return "node(s) had untolerated taint {k: }";
         if (!Selects(pod, node)) return "node(s) didn't match Pod's node affinity/selector";
         var hard = Constraints(pod, "DoNotSchedule");
         foreach (var c in hard)
@@ -106,7 +107,7 @@ internal sealed class BruteForce
         {
             if (all.Exists(a => Label(node, a.TopologyKey!) is null)) continue;
             if (c.NodeAffinityPolicy != "Ignore" && !Selects(pod, node)) continue;
-            if (c.NodeTaintsPolicy == "Honor" && (node.Spec!.Taints ?? []).Exists(t => t.Effect == "NoSchedule" && !(pod.Spec!.Tolerations ?? []).Exists(o => o.Key == t.Key))) continue;
+            if (c.NodeTaintsPolicy == "Honor" && Tainted(pod, node)) continue;
             var value = Label(node, c.TopologyKey!)!;
             counts[value] = counts.GetValueOrDefault(value) + On().Count(o => o.Node == node && Counted(c, pod, o.Pod));
         }
@@ -124,6 +125,8 @@ internal sealed class BruteForce
     private IEnumerable<(Pod Pod, Node Node)> On() => from p in Pods join n in Nodes on p.Spec!.NodeName equals n.Metadata.Name select (p, n);
 
     private static List<TopologySpreadConstraint> Constraints(Pod pod, string when) => [.. (pod.Spec!.TopologySpreadConstraints ?? []).Where(c => c.WhenUnsatisfiable == when)];
+
+    private static bool Tainted(Pod pod, Node node) => (node.Spec!.Taints ?? []).Exists(t => !(pod.Spec!.Tolerations ?? []).Exists(o => o.Key == t.Key));
 
     private static bool Selects(Pod pod, Node node) => (pod.Spec!.NodeSelector ?? []).All(s => Label(node, s.Key) == s.Value);
 

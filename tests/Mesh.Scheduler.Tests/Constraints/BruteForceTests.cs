@@ -128,12 +128,12 @@ public sealed class BruteForceTests
         {
             p.Metadata.Namespace = NamespaceNames[random.Next(3)];
             p.Metadata.Labels!["rev"] = Apps[random.Next(3)];
-            p.Spec!.Tolerations = [new Toleration { Key = "k", Operator = "Exists" }];
-            if (random.Next(6) == 0) p.Spec.NodeSelector = new() { ["rack"] = Apps[random.Next(3)] };
+            if (random.Next(3) > 0) p.Spec!.Tolerations = [new Toleration { Key = "k", Operator = "Exists" }];
+            if (random.Next(6) == 0) p.Spec!.NodeSelector = new() { ["rack"] = Apps[random.Next(3)] };
             if (random.Next(3) == 0) World.Near(Terms())(p);
             if (random.Next(3) == 0) World.Apart(Terms())(p);
-            if (random.Next(4) == 0) Prefer((p.Spec.Affinity ??= new()).PodAffinity ??= new());
-            if (random.Next(4) == 0) Prefer((p.Spec.Affinity ??= new()).PodAntiAffinity ??= new());
+            if (random.Next(4) == 0) Prefer((p.Spec!.Affinity ??= new()).PodAffinity ??= new());
+            if (random.Next(4) == 0) Prefer((p.Spec!.Affinity ??= new()).PodAntiAffinity ??= new());
             for (var i = random.Next(8) - 5; i > 0; i--) SpreadBy(p);
         });
 
