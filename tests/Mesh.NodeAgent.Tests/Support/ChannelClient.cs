@@ -19,7 +19,7 @@ internal static class ChannelClient
     /// <summary>Sends the input and its end (null: no input at all), then reads until the server closes.</summary>
     public static async Task<ChannelResult> RunAsync(Uri root, string path, byte[]? input = null, string? resize = null)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         using var socket = new ClientWebSocket();
         socket.Options.AddSubProtocol("v5.channel.k8s.io");
         socket.Options.AddSubProtocol("v4.channel.k8s.io");
