@@ -1,5 +1,5 @@
 # up: install, build, start, wait.
-mode=standalone runtime=containerd cluster=() run=()
+mode=standalone runtime='' cluster=() run=()
 parse_common "$@"
 set -- "${ARGS[@]+"${ARGS[@]}"}"
 while [ $# -gt 0 ]; do
@@ -8,14 +8,22 @@ while [ $# -gt 0 ]; do
     --mode=*) mode=${1#*=} ;;
     --runtime) runtime=${2:-}; shift ;;
     --runtime=*) runtime=${1#*=} ;;
-    --node-name) cluster+=("--node-name=${2:-}"); shift ;;
     --*.*=*) run+=("$1") ;; # --store.quota-bytes=…: a setting of one service
     --*=*) cluster+=("$1") ;;
+    --*.*) [ $# -gt 1 ] || die "up: $1 needs a value"; run+=("$1=$2"); shift ;;
+    --*) [ $# -gt 1 ] || die "up: $1 needs a value"; cluster+=("$1=$2"); shift ;;
     *) die "up: unknown option '$1' (./mesh help)" ;;
   esac
   shift
 done
 case $mode in standalone | services) ;; *) die "up: --mode is standalone or services, not '$mode'" ;; esac
+# What the cluster of this directory was made with holds; a new one gets real containers.
+if [ -n "$runtime" ]; then
+  cluster+=("--runtime=$runtime")
+else
+  runtime=$(sed -n 's/^ *"Runtime": "\(.*\)",*$/\1/p' "$DATA_DIR/cluster.json" 2>/dev/null || true)
+  runtime=${runtime:-containerd}
+fi
 case $runtime in containerd | hollow) ;; *) die "up: --runtime is containerd or hollow, not '$runtime'" ;; esac
 
 if [ "$runtime" = containerd ] && [ "$(id -u)" != 0 ]; then
@@ -30,10 +38,11 @@ build
 
 if running; then
   step "already running (data in $DATA_DIR)"
+  [ $((${#cluster[@]} + ${#run[@]})) = 0 ] || step "options take effect at a start: ./mesh down, then ./mesh up with them"
 else
   [ -z "${MESH_START_LOG:-}" ] || date +%s.%N >"$MESH_START_LOG"
   mkdir -p "$DATA_DIR/logs" "$DATA_DIR/run"
-  "$BIN/Mesh.Standalone" prepare --data-dir "$DATA_DIR" --runtime "$runtime" "${cluster[@]+"${cluster[@]}"}" || die "could not prepare $DATA_DIR"
+  "$BIN/Mesh.Standalone" prepare --data-dir "$DATA_DIR" "${cluster[@]+"${cluster[@]}"}" || die "could not prepare $DATA_DIR"
   step "starting ($mode, $runtime)"
   setsid "$MESH_ROOT/deploy/scripts/supervise" "$BIN" "$DATA_DIR" "$mode" "${run[@]+"${run[@]}"}" \
     </dev/null >>"$DATA_DIR/logs/supervisor.log" 2>&1 &

@@ -21,4 +21,7 @@ internal static partial class Log
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A default is set for a setting that no service has")]
     public static partial void UnknownDefault(ILogger logger, string setting);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The configuration file has a name that no setting of this process has")]
+    public static partial void UnusedFileName(ILogger logger, string setting);
 }

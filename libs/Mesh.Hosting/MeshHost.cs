@@ -27,6 +27,7 @@ public sealed class MeshHost : IAsyncDisposable
         if (!process.Settings.HelpRequested && process.Settings.UnusedFlags().FirstOrDefault() is { } unknown)
             throw new SettingsException($"unknown flag: {unknown}");
         foreach (var setting in process.Settings.UnknownDefaults()) Log.UnknownDefault(_log, setting);
+        foreach (var name in process.Settings.UnusedFileNames()) Log.UnusedFileName(_log, name);
         _tracing = StartTracing(process);
     }
 

@@ -15,6 +15,7 @@ public sealed class MeshHostBuilder
     private IEnumerable<KeyValuePair<string, string>>? _environment;
     private TimeProvider _time = TimeProvider.System;
     private LogSink? _log;
+    private SettingsSection? _bound;
     private bool _read;
 
     internal MeshHostBuilder(IReadOnlyList<string> args) => _args = args;
@@ -50,7 +51,21 @@ public sealed class MeshHostBuilder
         where T : class, new()
     {
         Read();
-        return new SettingsSection(_settings, "", alsoRoot: false).Bind<T>();
+        _bound = new SettingsSection(_settings, "", alsoRoot: false);
+        return _bound.Bind<T>();
+    }
+
+    /// <summary>Whether the caller asked for <c>--help</c>; known once something is bound.</summary>
+    public bool HelpRequested => _settings.HelpRequested;
+
+    /// <summary>The help of a command that runs no service: the options bound last.</summary>
+    public string Help() => HelpText.Write(_bound ?? new SettingsSection(_settings, "", alsoRoot: false), [], single: true);
+
+    /// <summary>Refuses flags that nothing has been bound to; for commands that run no service (<see cref="Build"/> does it by itself).</summary>
+    /// <exception cref="SettingsException">There is such a flag.</exception>
+    public void RefuseUnknownFlags()
+    {
+        if (_settings.UnusedFlags().FirstOrDefault() is { } unknown) throw new SettingsException($"unknown flag: {unknown}");
     }
 
     /// <summary>Takes these variables in place of the process's.</summary>

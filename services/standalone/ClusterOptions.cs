@@ -1,8 +1,10 @@
 using System.ComponentModel;
+using System.Globalization;
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Mesh.Hosting;
 
 namespace Mesh.Standalone;
@@ -46,6 +48,10 @@ internal sealed class ClusterOptions
     [Description("Kafka brokers (host:port,...): the change feed goes there and shards are members of its consumer groups; default: a bus in memory")]
     public string Kafka { get; set; } = "";
 
+    /// <summary>The node's address was not given: it is looked up at each start, as the machine's may change.</summary>
+    [JsonInclude]
+    internal bool NodeIpDetected { get; set; }
+
     /// <summary>First address of the service range.</summary>
     public IPAddress ServiceAddress(int offset)
     {
@@ -70,11 +76,53 @@ internal sealed class ClusterOptions
 
         if (Mesh.Api.Names.Dns1123Subdomain(NodeName) is { Count: > 0 } errors)
             throw new SettingsException($"--node-name {NodeName}: {errors[0]}");
-        if (NodeIp.Length == 0)
+        NodeIpDetected = NodeIp.Length == 0;
+        if (NodeIpDetected)
             NodeIp = DefaultAddress().ToString();
         else if (!IPAddress.TryParse(NodeIp, out _))
             throw new SettingsException($"--node-ip {NodeIp} is not an IP address");
     }
+
+    /// <summary>
+    /// The options of a cluster as these settings ask for it. What an earlier <c>prepare</c> of the directory was told stays until it is told
+    /// otherwise; what the kept state was made with cannot change.
+    /// </summary>
+    /// <exception cref="SettingsException">An option is wrong, or differs from what the directory's cluster was made with.</exception>
+    public static ClusterOptions Resolve(MeshHostBuilder settings)
+    {
+        var given = settings.Bind<ClusterOptions>();
+        var known = File.Exists(new ClusterLayout(Path.GetFullPath(given.DataDir)).Options) ? Load(given.DataDir) : null;
+        if (known is not null)
+        {
+            foreach (var (key, value) in known.Remembered())
+                settings.Set("", key, value);
+            given = settings.Bind<ClusterOptions>();
+        }
+
+        given.Complete();
+        foreach (var (key, value) in known?.Fixed() ?? [])
+        {
+            if (given.Fixed().First(f => f.Key == key).Value is { } wanted && wanted != value)
+                throw new SettingsException($"--{key} {wanted}: the cluster in {given.DataDir} was made with {value}, which cannot change (./mesh down --purge removes it)");
+        }
+
+        return given;
+    }
+
+    /// <summary>What names, certificates, addresses and containers of the kept state were made with.</summary>
+    private IEnumerable<KeyValuePair<string, string>> Fixed() =>
+    [
+        new("node-name", NodeName), new("runtime", Runtime), new("service-cidr", ServiceCidr), new("pod-cidr", PodCidr), new("cluster-domain", ClusterDomain),
+    ];
+
+    private IEnumerable<KeyValuePair<string, string>> Remembered() =>
+    [
+        .. Fixed(),
+        new("node-ip", NodeIpDetected ? "" : NodeIp), new("api-port", Text(ApiPort)), new("store-port", Text(StorePort)), new("node-port", Text(NodePort)),
+        new("dns-port", Text(DnsPort)), new("kafka", Kafka),
+    ];
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     public void Save()
     {

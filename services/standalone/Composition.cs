@@ -103,6 +103,7 @@ internal static class Composition
                     Set("client-ca-file", pki.Ca.Certificate);
                     Set("cluster-dns", cluster.ServiceAddress(10).ToString());
                     Set("cluster-domain", cluster.ClusterDomain);
+                    Set("cluster-cidr", cluster.PodCidr);
                     builder.Add(new NodeAgentService());
                     break;
                 case "service-proxy":

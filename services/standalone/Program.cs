@@ -22,23 +22,22 @@ internal static class Program
             switch (args.FirstOrDefault())
             {
                 case "prepare":
-                    var options = MeshHost.CreateBuilder(rest).Bind<ClusterOptions>();
-                    options.Complete();
-                    Preparation.Run(options);
-                    return 0;
+                    return await CommandAsync(rest, ClusterOptions.Resolve, options =>
+                    {
+                        Preparation.Run(options);
+                        return Task.FromResult(0);
+                    });
                 case "run":
                     var builder = MeshHost.CreateBuilder(rest);
                     var run = builder.Bind<RunOptions>();
                     // Help needs no cluster: it shows what every service can be told.
-                    if (rest.Contains("--help") || rest.Contains("-h")) Composition.AddAll(builder);
+                    if (builder.HelpRequested) Composition.AddAll(builder);
                     else Composition.Add(builder, ClusterOptions.Load(run.Cluster), run.Services);
                     return await MeshHost.RunAsync(builder);
                 case "wait":
-                    var wait = MeshHost.CreateBuilder(rest).Bind<WaitOptions>();
-                    return await NodeWait.RunAsync(ClusterOptions.Load(wait.Cluster), wait.Timeout);
+                    return await CommandAsync(rest, b => b.Bind<WaitOptions>(), wait => NodeWait.RunAsync(ClusterOptions.Load(wait.Cluster), wait.Timeout));
                 case "cleanup":
-                    var clean = MeshHost.CreateBuilder(rest).Bind<RunOptions>();
-                    return await Cleanup.RunAsync(ClusterOptions.Load(clean.Cluster));
+                    return await CommandAsync(rest, b => b.Bind<CleanupOptions>(), clean => Cleanup.RunAsync(ClusterOptions.Load(clean.Cluster)));
                 case "--help" or "-h":
                     Console.WriteLine(Usage);
                     return 0;
@@ -52,6 +51,27 @@ internal static class Program
             await Console.Error.WriteLineAsync("error: " + e.Message);
             return 2;
         }
+    }
+
+    /// <summary>A command that runs no service: its options, or their help.</summary>
+    private static async Task<int> CommandAsync<T>(string[] args, Func<MeshHostBuilder, T> read, Func<T, Task<int>> run)
+    {
+        var builder = MeshHost.CreateBuilder(args);
+        var options = read(builder);
+        if (builder.HelpRequested)
+        {
+            await Console.Out.WriteAsync(builder.Help());
+            return 0;
+        }
+
+        builder.RefuseUnknownFlags();
+        return await run(options);
+    }
+
+    private sealed class CleanupOptions
+    {
+        [Description("data directory of a prepared cluster")]
+        public string Cluster { get; set; } = ".mesh";
     }
 
     private sealed class RunOptions

@@ -93,6 +93,15 @@ public sealed class SettingsTests
     [InlineData("0", 0)]
     public void Durations(string text, double seconds) => Assert.Equal(seconds, SettingValue.ParseDuration(text).TotalSeconds, 6);
 
+    [Fact]
+    public void Names_in_the_file_that_nothing_has_are_known()
+    {
+        var source = new SettingsSource();
+        source.AddFile(new StringReader("store:\n  dataDir: d\n  labels: {a: b}\n  tls: {certFile: c}\n  dataDri: wrong\nport: 1\n"), "test.yaml");
+        new SettingsSection(source, "store", alsoRoot: true).Bind<Options>();
+        Assert.Equal(["storedatadri"], source.UnusedFileNames());
+    }
+
     private static Options Bind(string[] flags, Dictionary<string, string>? environment = null, string? file = null, params (string, string)[] defaults)
     {
         var source = new SettingsSource();

@@ -89,6 +89,14 @@ internal sealed class SettingsSource
     /// <summary>Flags nothing has asked for.</summary>
     public IEnumerable<string> UnusedFlags() => _flags.Where(f => !f.Used).Select(f => f.Written.Split('=')[0]);
 
+    /// <summary>Names in the file that no setting of this process has; a file may be shared with processes that have them.</summary>
+    public IEnumerable<string> UnusedFileNames()
+    {
+        var asked = _asked.Select(a => a.Section + a.Key).ToHashSet(StringComparer.Ordinal);
+        // A map stands for its parts and a dictionary's parts for the whole.
+        return _file.Keys.Where(name => !asked.Any(a => a.StartsWith(name, StringComparison.Ordinal) || name.StartsWith(a, StringComparison.Ordinal)));
+    }
+
     /// <summary>Defaults set by the program for settings that do not exist: a mistake in the program.</summary>
     public IEnumerable<string> UnknownDefaults() => _defaults.Keys.Where(d => !_asked.Contains(d)).Select(d => d.Section.Length > 0 ? $"{d.Section}.{d.Key}" : d.Key);
 
