@@ -1,7 +1,9 @@
 using Mesh.Controllers.Deployments;
+using Mesh.Controllers.Disruption;
 using Mesh.Controllers.Endpoints;
 using Mesh.Controllers.Framework;
 using Mesh.Controllers.GarbageCollection;
+using Mesh.Controllers.Jobs;
 using Mesh.Controllers.Namespaces;
 using Mesh.Controllers.Nodes;
 using Mesh.Controllers.PodGc;
@@ -25,6 +27,9 @@ public static class ControllerSet
             ("replicaset-controller", () => new ReplicaSetController(context)),
             ("replicationcontroller-controller", () => new ReplicationControllerController(context)),
             ("deployment-controller", () => new DeploymentController(context)),
+            ("job-controller", () => new JobController(context)),
+            ("ttl-after-finished-controller", () => new TtlAfterFinishedController(context)),
+            ("disruption-controller", () => new DisruptionController(context)),
             ("endpoints-controller", () => new EndpointsController(context)),
             ("endpointslice-controller", () => new EndpointSliceController(context)),
             ("endpointslice-mirroring-controller", () => new EndpointSliceMirroringController(context)),
