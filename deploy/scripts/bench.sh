@@ -1,5 +1,12 @@
-# bench [store|api|cluster]: the tables of tests/perf, peers from Debian's packages beside them.
-what=("$@"); [ ${#what[@]} -gt 0 ] || what=(store cluster)
+# bench [store|api|cluster|scheduler] [OPTION...]: the tables of tests/perf, peers from Debian's packages beside them.
+what=() options=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --*) options=("$@"); break ;; # from the first option on, all is the benchmark's
+    *) what+=("$1"); shift ;;
+  esac
+done
+[ ${#what[@]} -gt 0 ] || what=(store api cluster)
 build
 step "building the benchmarks"
 dotnet build "$MESH_ROOT/tests/perf" -c Release -v q >"$MESH_ROOT/.mesh/bench-build.log" 2>&1 || { tail -5 "$MESH_ROOT/.mesh/bench-build.log" >&2; die "the benchmarks do not build"; }
@@ -27,7 +34,8 @@ bench_cluster() {
 for name in "${what[@]}"; do
   case $name in
     cluster) (bench_cluster) ;;
-    store) apt_need etcd=etcd-server etcdctl=etcd-client; "$perf" store ;;
-    *) "$perf" "$name" ;;
+    store) apt_need etcd=etcd-server etcdctl=etcd-client; "$perf" store "${options[@]+"${options[@]}"}" ;;
+    api) "$perf" api --bin "$BIN" "${options[@]+"${options[@]}"}" ;;
+    *) "$perf" "$name" "${options[@]+"${options[@]}"}" ;;
   esac
 done

@@ -1,3 +1,4 @@
+using Mesh.Perf.Api;
 using Mesh.Perf.Cluster;
 using Mesh.Perf.Scheduler;
 using Mesh.Perf.Store;
@@ -9,6 +10,7 @@ internal static class Program
 {
     private static readonly Dictionary<string, Func<string[], Task<int>>> s_benchmarks = new()
     {
+        ["api"] = ApiBench.RunAsync,
         ["store"] = StoreBench.Run,
         ["scheduler"] = PlacementBench.Run,
         ["cluster"] = static args => ClusterBench.RunAsync(args[0], args.Length > 1 ? double.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : null),

@@ -18,6 +18,7 @@ internal sealed class ProcessMetrics(TimeProvider time)
             if (generation == 0) writer.Header("dotnet_gc_collections_total", "Garbage collections, by generation.", MetricKind.Counter);
             writer.Sample("dotnet_gc_collections_total", "", $"generation=\"{generation}\"", null, GC.CollectionCount(generation));
         }
+        One(ref writer, "dotnet_gc_allocated_bytes_total", "Bytes allocated in the managed heap since the start.", MetricKind.Counter, GC.GetTotalAllocatedBytes());
         One(ref writer, "dotnet_gc_heap_bytes", "Bytes in the managed heap.", MetricKind.Gauge, GC.GetTotalMemory(false));
         One(ref writer, "dotnet_gc_pause_seconds_total", "Time all threads were paused by the garbage collector.", MetricKind.Counter, GC.GetTotalPauseDuration().TotalSeconds);
         One(ref writer, "dotnet_threadpool_threads", "Threads of the pool.", MetricKind.Gauge, ThreadPool.ThreadCount);

@@ -1,0 +1,69 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+
+namespace Mesh.Perf.Api;
+
+/// <summary>What a row of requests took: requests a second, latencies in milliseconds, CPU seconds of the servers, bytes the gateway allocated.</summary>
+internal sealed record ApiMeasure(double Rate, double P50, double P99, double Cpu, long Allocated);
+
+/// <summary>Requests by a fixed number of clients, each with its own connection and one request under way.</summary>
+internal sealed class ApiLoad(ApiServer server, int clients) : IAsyncDisposable
+{
+    private readonly List<HttpWire> _wires = [];
+
+    /// <summary>Connects, and runs each verb a few hundred times: what is measured is the steady state, not the compiler.</summary>
+    public async Task WarmUpAsync(CancellationToken ct)
+    {
+        for (var i = 0; i < clients; i++) _wires.Add(await HttpWire.ConnectAsync(server, ct));
+        const string Path = "/api/v1/namespaces/kube-public/configmaps";
+        byte[] Body(int i) => Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(ApiBench.Map(i, "warm")).Replace("\"default\"", "\"kube-public\"", StringComparison.Ordinal));
+        for (var round = 0; round < 3; round++)
+        {
+            await MeasureAsync(1000, (w, i) => w.SendAsync("POST", Path, Body(i), ct), 201, ct);
+            await MeasureAsync(1000, (w, i) => w.SendAsync("GET", $"{Path}/{ApiBench.Name(i)}", default, ct), 200, ct);
+            await MeasureAsync(1000, (w, i) => w.SendAsync("PUT", $"{Path}/{ApiBench.Name(i)}", Body(i), ct), 200, ct);
+            await MeasureAsync(1000, (w, i) => w.SendAsync("PATCH", $"{Path}/{ApiBench.Name(i)}", "{\"data\":{\"key\":\"p\"}}"u8.ToArray(), ct, "application/merge-patch+json"), 200, ct);
+            await MeasureAsync(1000, (w, i) => w.SendAsync("PATCH", $"{Path}/{ApiBench.Name(i)}?fieldManager=b&force=true", Body(i), ct, "application/apply-patch+yaml"), 200, ct);
+            await MeasureAsync(1000, (w, i) => w.SendAsync("DELETE", $"{Path}/{ApiBench.Name(i)}", default, ct), 200, ct);
+        }
+    }
+
+    /// <summary>Request number 0 to count-1, each by the first client that is free.</summary>
+    public async Task<ApiMeasure> MeasureAsync(int count, Func<HttpWire, int, Task<(int Status, ReadOnlyMemory<byte> Body)>> request, int status, CancellationToken ct)
+    {
+        var times = new double[count];
+        var next = -1;
+        var (cpu, allocated) = (server.Cpu, await AllocatedAsync(ct));
+        var clock = Stopwatch.StartNew();
+        await Task.WhenAll(_wires.Select(wire => Task.Run(
+            async () =>
+            {
+                for (int i; (i = Interlocked.Increment(ref next)) < count;)
+                {
+                    var start = Stopwatch.GetTimestamp();
+                    var (code, body) = await request(wire, i);
+                    times[i] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+                    if (code != status) throw new InvalidOperationException($"answered {code}: {Encoding.UTF8.GetString(body.Span)}");
+                }
+            },
+            ct)));
+        var took = clock.Elapsed.TotalSeconds;
+        Array.Sort(times);
+        return new ApiMeasure(count / took, times[count / 2], times[count * 99 / 100], server.Cpu - cpu, await AllocatedAsync(ct) - allocated);
+    }
+
+    public Task<HttpWire> ConnectAsync(CancellationToken ct) => HttpWire.ConnectAsync(server, ct);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var wire in _wires) await wire.DisposeAsync();
+    }
+
+    private async Task<long> AllocatedAsync(CancellationToken ct)
+    {
+        var (_, body) = await _wires[0].SendAsync("GET", "/metrics", default, ct);
+        var line = Encoding.UTF8.GetString(body.Span).Split('\n').Single(l => l.StartsWith("dotnet_gc_allocated_bytes_total ", StringComparison.Ordinal));
+        return (long)double.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture);
+    }
+}
