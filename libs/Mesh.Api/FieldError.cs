@@ -42,7 +42,7 @@ public enum FieldErrorType
 /// <summary>One violated rule: prints as Kubernetes' field.Error and becomes one cause of a Status.</summary>
 /// <param name="Type">What is wrong.</param>
 /// <param name="Path">The field.</param>
-/// <param name="BadValue">The offending value (string, number, bool, JsonNode), or null when it is not to be printed.</param>
+/// <param name="BadValue">The offending value (string, number, bool, JsonNode); null when there is none, printed as null.</param>
 /// <param name="Detail">The rule, in words.</param>
 public sealed record FieldError(FieldErrorType Type, FieldPath Path, object? BadValue, string Detail)
 {
@@ -83,7 +83,7 @@ public sealed record FieldError(FieldErrorType Type, FieldPath Path, object? Bad
         get
         {
             var showsValue = Type is not (FieldErrorType.Required or FieldErrorType.Forbidden or FieldErrorType.TooLong or FieldErrorType.Internal);
-            var text = showsValue && BadValue is not null ? TypeText + ": " + Show(BadValue) : TypeText;
+            var text = showsValue ? TypeText + ": " + (BadValue is null ? "null" : Show(BadValue)) : TypeText;
             return Detail.Length == 0 ? text : text + ": " + Detail;
         }
     }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace Mesh.Api;
@@ -22,6 +23,7 @@ public static class Names
         "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
 
     private static readonly IReadOnlyList<string> Fine = [];
+    private static readonly SearchValues<char> ConfigMapKeyLetters = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
 
     /// <summary>DNS-1123 label: lower case letters, digits and '-', at most 63.</summary>
     public static IReadOnlyList<string> Dns1123Label(string value)
@@ -99,7 +101,10 @@ public static class Names
     public static IReadOnlyList<string> QualifiedName(string value)
     {
         var slash = value.IndexOf('/');
-        var name = slash < 0 ? value : value[(slash + 1)..];
+        var plain = value.AsSpan(slash + 1);
+        if (plain.Length <= LabelMaxLength && IsKeyName(plain) && (slash < 0 || (slash is > 0 and <= SubdomainMaxLength && IsSubdomain(value.AsSpan(0, slash)))))
+            return Fine;
+        var name = plain.ToString();
         var errors = new List<string>();
         if (name.Contains('/'))
         {
@@ -149,6 +154,8 @@ public static class Names
     /// <summary>Keys of ConfigMaps and Secrets.</summary>
     public static IReadOnlyList<string> ConfigMapKey(string value)
     {
+        if (value.Length is > 0 and <= SubdomainMaxLength && value[0] != '.' && value.AsSpan().IndexOfAnyExcept(ConfigMapKeyLetters) < 0)
+            return Fine;
         var errors = TooLong(value, SubdomainMaxLength);
         if (value.Length == 0 || !value.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
             errors.Add(RegexError("a valid config key must consist of alphanumeric characters, '-', '_' or '.'", "[-._a-zA-Z0-9]+", "key.name", "KEY_NAME", "key-name"));
@@ -257,7 +264,7 @@ public static class Names
         return !rest.IsEmpty && IsLower(rest[0]) && IsLower(rest[^1]) && value.All(c => IsLower(c) || c is '-' or '_');
     }
 
-    private static bool IsKeyName(string value)
+    private static bool IsKeyName(ReadOnlySpan<char> value)
     {
         if (value.Length == 0 || !char.IsAsciiLetterOrDigit(value[0]) || !char.IsAsciiLetterOrDigit(value[^1]))
             return false;

@@ -101,6 +101,11 @@ internal class DefaultStrategy(ApiResource resource, bool hasStatus = false) : I
     }
 
     /// <inheritdoc/>
+    public virtual void ValidateCreate(JsonObject obj, List<FieldError> errors)
+    {
+    }
+
+    /// <inheritdoc/>
     public virtual void ValidateUpdate(JsonObject obj, JsonObject old, List<FieldError> errors)
     {
     }

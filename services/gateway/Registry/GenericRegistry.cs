@@ -114,6 +114,7 @@ internal sealed partial class GenericRegistry(
             var errors = new List<FieldError>();
             ObjectMetaRules.Validate(obj, strategy, errors);
             strategy.Validate(obj, errors);
+            strategy.ValidateCreate(obj, errors);
             Refuse(request.Resource, ObjectMetaRules.Text(obj, "name"), errors);
             request.Warnings.AddRange(strategy.Warnings(obj, null));
             request.Warnings.AddRange(context.Warnings);

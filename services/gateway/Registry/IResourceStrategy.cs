@@ -58,6 +58,11 @@ internal interface IResourceStrategy
     /// <summary>Checks a whole object (metadata is checked by the registry).</summary>
     void Validate(JsonObject obj, List<FieldError> errors);
 
+    /// <summary>Checks what only new objects may not have. Validate has run already.</summary>
+    void ValidateCreate(JsonObject obj, List<FieldError> errors)
+    {
+    }
+
     /// <summary>Checks a change (immutable fields). Validate has run already.</summary>
     void ValidateUpdate(JsonObject obj, JsonObject old, List<FieldError> errors);
 

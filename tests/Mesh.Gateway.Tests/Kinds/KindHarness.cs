@@ -28,6 +28,7 @@ internal sealed class KindHarness
         var reservation = await strategy.ReserveAsync(obj, null, Context, default);
         var errors = new List<FieldError>();
         strategy.Validate(obj, errors);
+        strategy.ValidateCreate(obj, errors);
         if (errors.Count > 0)
         {
             if (reservation is not null)
@@ -38,6 +39,18 @@ internal sealed class KindHarness
         if (reservation is not null)
             await reservation.CommitAsync(default);
         return obj;
+    }
+
+    /// <summary>What is wrong with a change made through a part of the object.</summary>
+    public List<FieldError> SubresourceErrors(string group, string plural, string subresource, JsonObject obj, JsonObject old, string version = "v1")
+    {
+        (obj, old) = (Json(obj.ToJsonString()), Json(old.ToJsonString()));
+        var strategy = Strategy(group, plural, version);
+        strategy.Default(obj);
+        strategy.PrepareForSubresourceUpdate(subresource, obj, old, Context);
+        var errors = new List<FieldError>();
+        strategy.ValidateSubresourceUpdate(subresource, obj, old, errors);
+        return errors;
     }
 
     public async Task<JsonObject> UpdateAsync(string group, string plural, JsonObject obj, JsonObject old)

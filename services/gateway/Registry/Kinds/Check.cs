@@ -46,6 +46,20 @@ internal static class Check
             errors.Add(FieldError.NotSupported(path, value, supported));
     }
 
+    /// <summary>A value that is there, out of a set.</summary>
+    public static void Supported(this List<FieldError> errors, FieldPath path, string value, params string[] supported)
+    {
+        if (!supported.Contains(value))
+            errors.Add(FieldError.NotSupported(path, value, supported));
+    }
+
+    /// <summary>The keys of annotations.</summary>
+    public static void Annotations(this List<FieldError> errors, FieldPath path, JsonObject? annotations)
+    {
+        foreach (var (key, _) in annotations ?? [])
+            errors.Rules(path, key, Names.QualifiedName(key.ToLowerInvariant()));
+    }
+
     /// <summary>A field that may not change.</summary>
     public static void Unchanged(this List<FieldError> errors, FieldPath path, JsonNode? value, JsonNode? old)
     {

@@ -28,7 +28,7 @@ internal sealed class StrategyRegistry
     {
         IResourceStrategy[] known =
         [
-            new PodStrategy(), new ServiceStrategy(new ServiceAllocator(network, random)), new ConfigMapStrategy(), new SecretStrategy(),
+            new PodStrategy(), new PodTemplateStrategy(), new ServiceStrategy(new ServiceAllocator(network, random)), new ConfigMapStrategy(), new SecretStrategy(),
             new NamespaceStrategy(), new NodeStrategy(), new EndpointsStrategy(), new ReplicationControllerStrategy(),
             new PersistentVolumeStrategy(), new PersistentVolumeClaimStrategy(), new ResourceQuotaStrategy(), new LimitRangeStrategy(),
             new EventStrategy(string.Empty), new EventStrategy("events.k8s.io"),

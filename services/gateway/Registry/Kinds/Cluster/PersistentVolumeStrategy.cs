@@ -34,8 +34,8 @@ internal sealed class PersistentVolumeStrategy() : KindStrategy(Of("", "v1", "pe
         var spec = Spec(obj);
         if (spec.Strings("accessModes").Count == 0)
             errors.Add(FieldError.Required("spec.accessModes"));
-        foreach (var mode in spec.Strings("accessModes").Where(m => !PersistentVolumeClaimStrategy.AccessModes.Contains(m)))
-            errors.Add(FieldError.NotSupported("spec.accessModes", mode, PersistentVolumeClaimStrategy.AccessModes));
+        foreach (var mode in spec.Strings("accessModes").Where(m => !ClaimSpecValidation.AccessModes.Contains(m)))
+            errors.Add(FieldError.NotSupported("spec.accessModes", mode, ClaimSpecValidation.AccessModes));
         if ((spec.Obj("capacity")?.Count ?? 0) == 0)
             errors.Add(FieldError.Required("spec.capacity"));
         else if (spec.Obj("capacity") is { } capacity && (!capacity.ContainsKey("storage") || capacity.Count > 1))

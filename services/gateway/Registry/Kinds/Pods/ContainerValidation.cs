@@ -3,97 +3,164 @@ using Mesh.Api;
 
 namespace Mesh.Gateway.Registry.Kinds.Pods;
 
-/// <summary>Rules of containers: names, images, ports, environment, mounts, probes, resources.</summary>
+/// <summary>Rules of containers: what all have in common, then what ordinary, init and ephemeral ones have on their own.</summary>
 internal static class ContainerValidation
 {
+    private const string NotInInit = "may not be set for init containers without restartPolicy=Always";
+    private const string NotInEphemeral = "cannot be set for an Ephemeral Container";
+    private const int MaxRestartRules = 20;
     private static readonly string[] PullPolicies = ["Always", "IfNotPresent", "Never"];
     private static readonly string[] Protocols = ["SCTP", "TCP", "UDP"];
-    private static readonly string[] EnvSources = ["fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef"];
+    private static readonly string[] EphemeralForbidden = ["ports", "resources", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"];
 
-    public static void All(List<FieldError> errors, FieldPath path, JsonObject spec, IReadOnlyDictionary<string, JsonObject> volumes)
+    public static void All(List<FieldError> errors, FieldPath path, PodScope scope)
     {
-        if ((spec.Arr("containers")?.Count ?? 0) == 0)
-            errors.Add(FieldError.Required(path.Child("containers")));
-
+        var spec = scope.Spec;
         var names = new HashSet<string>(StringComparer.Ordinal);
-        var hostPorts = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var list in new[] { "containers", "initContainers", "ephemeralContainers" })
+        Regular(errors, path.Child("containers"), scope, names);
+        Init(errors, path.Child("initContainers"), scope, names);
+        var others = new HashSet<string>(names, StringComparer.Ordinal);
+        foreach (var (i, container) in spec.Items("ephemeralContainers"))
+            Ephemeral(errors, path.Child("ephemeralContainers").Index(i), container, scope, names, others);
+    }
+
+    private static void Regular(List<FieldError> errors, FieldPath path, PodScope scope, HashSet<string> names)
+    {
+        if ((scope.Spec.Arr("containers")?.Count ?? 0) == 0)
         {
-            foreach (var (i, container) in spec.Items(list))
+            errors.Add(FieldError.Required(path));
+            return;
+        }
+
+        foreach (var (i, container) in scope.Spec.Items("containers"))
+        {
+            var at = path.Index(i);
+            Common(errors, at, container, scope);
+            if (!names.Add(container.Str("name")))
+                errors.Add(FieldError.Duplicate(at.Child("name"), container.Str("name")));
+            Services(errors, at, container, scope);
+            RestartRules(errors, at, container, "Always", "Never", "OnFailure");
+        }
+
+        HostPortConflicts(errors, path, scope.Spec.Items("containers"));
+    }
+
+    private static void Init(List<FieldError> errors, FieldPath path, PodScope scope, HashSet<string> names)
+    {
+        foreach (var (i, container) in scope.Spec.Items("initContainers"))
+        {
+            var at = path.Index(i);
+            Common(errors, at, container, scope);
+            RestartRules(errors, at, container, "Always", "Never", "OnFailure");
+            if (container.Str("name").Length > 0 && !names.Add(container.Str("name")))
+                errors.Add(FieldError.Duplicate(at.Child("name"), container.Str("name")));
+            HostPortConflicts(errors, path, [(i, container)]); // they run one by one
+            if (container.Str("restartPolicy") == "Always")
             {
-                var at = path.Child(list).Index(i);
-                One(errors, at, container, volumes, spec.Bool("hostNetwork"));
-                if (container.Str("name") is { Length: > 0 } name && !names.Add(name))
-                    errors.Add(FieldError.Duplicate(at.Child("name"), name));
-                if (list == "initContainers")
-                    InitOnly(errors, at, container);
-                if (list == "ephemeralContainers")
-                    EphemeralOnly(errors, at, container, spec);
-                else if (list == "containers")
-                    HostPortConflicts(errors, at, container, hostPorts);
+                Services(errors, at, container, scope);
+                continue;
+            }
+
+            foreach (var field in new[] { "lifecycle", "livenessProbe", "readinessProbe", "startupProbe" })
+            {
+                if (container.Has(field))
+                    errors.Add(FieldError.Forbidden(at.Child(field), NotInInit));
             }
         }
     }
 
-    private static void One(List<FieldError> errors, FieldPath at, JsonObject container, IReadOnlyDictionary<string, JsonObject> volumes, bool hostNetwork)
+    private static void Ephemeral(List<FieldError> errors, FieldPath at, JsonObject container, PodScope scope, HashSet<string> names, HashSet<string> others)
+    {
+        Common(errors, at, container, scope);
+        Whitespace(errors, at, container);
+        if (!names.Add(container.Str("name")))
+            errors.Add(FieldError.Duplicate(at.Child("name"), container.Str("name")));
+        if (container.Str("targetContainerName") is { Length: > 0 } target && !others.Contains(target))
+            errors.Add(FieldError.NotFound(at.Child("targetContainerName"), target));
+        foreach (var field in EphemeralForbidden)
+        {
+            if (container[field] is JsonObject { Count: > 0 } or JsonArray { Count: > 0 })
+                errors.Add(FieldError.Forbidden(at.Child(field), NotInEphemeral));
+        }
+
+        foreach (var (i, mount) in container.Items("volumeMounts"))
+        {
+            foreach (var field in new[] { "subPath", "subPathExpr" })
+            {
+                if (mount.Str(field).Length > 0)
+                    errors.Add(FieldError.Forbidden(at.Child("volumeMounts").Index(i).Child(field), NotInEphemeral));
+            }
+        }
+    }
+
+    /// <summary>A pod's image names stand without blanks around them (templates were never checked for it).</summary>
+    public static void Whitespace(List<FieldError> errors, FieldPath at, JsonObject container)
+    {
+        var image = container.Str("image");
+        if (image.Length != image.Trim().Length)
+            errors.Add(FieldError.Invalid(at.Child("image"), image, "must not have leading or trailing whitespace"));
+    }
+
+    private static void Common(List<FieldError> errors, FieldPath at, JsonObject container, PodScope scope)
     {
         var name = container.Str("name");
         if (name.Length == 0)
             errors.Add(FieldError.Required(at.Child("name")));
         else
             errors.Rules(at.Child("name"), name, Names.Dns1123Label(name));
-
-        var image = container.Str("image");
-        if (image.Length == 0)
+        if (container.Str("image").Length == 0)
             errors.Add(FieldError.Required(at.Child("image")));
-        else if (image != image.Trim())
-            errors.Add(FieldError.Invalid(at.Child("image"), image, "must not have leading or trailing whitespace"));
-
-        errors.OneOf(at.Child("terminationMessagePolicy"), container.Str("terminationMessagePolicy"), "FallbackToLogsOnError", "File");
+        errors.OneOf(at.Child("terminationMessagePolicy"), container.Str("terminationMessagePolicy"), "File", "FallbackToLogsOnError");
+        Ports(errors, at.Child("ports"), container);
+        EnvValidation.Env(errors, at.Child("env"), container, scope);
+        EnvValidation.EnvFrom(errors, at.Child("envFrom"), container);
+        MountValidation.Mounts(errors, at.Child("volumeMounts"), container, scope.Volumes);
+        MountValidation.Devices(errors, at.Child("volumeDevices"), container, scope.Volumes);
         errors.OneOf(at.Child("imagePullPolicy"), container.Str("imagePullPolicy"), PullPolicies);
-        Ports(errors, at.Child("ports"), container, hostNetwork);
-        Env(errors, at.Child("env"), container);
-        EnvFrom(errors, at.Child("envFrom"), container);
-        Mounts(errors, at, container, volumes);
-        foreach (var probe in new[] { "livenessProbe", "readinessProbe", "startupProbe" })
-            ProbeValidation.Probe(errors, at.Child(probe), container.Obj(probe), mustSucceedOnce: probe != "readinessProbe");
-        ProbeValidation.Handler(errors, at.Child("lifecycle", "postStart"), container.Obj("lifecycle", "postStart"), "exec", "httpGet", "tcpSocket", "sleep");
-        ProbeValidation.Handler(errors, at.Child("lifecycle", "preStop"), container.Obj("lifecycle", "preStop"), "exec", "httpGet", "tcpSocket", "sleep");
-        ResourceValidation.Requirements(errors, at.Child("resources"), container.Obj("resources"));
-        SecurityContextValidation.Container(errors, at.Child("securityContext"), container.Obj("securityContext"));
+        ResourceValidation.Requirements(errors, at.Child("resources"), container.Obj("resources"), scope.ClaimNames);
+        ResizePolicy(errors, at.Child("resizePolicy"), container, scope);
+        SecurityContextValidation.Container(errors, at.Child("securityContext"), container.Obj("securityContext"), scope.HostUsers);
     }
 
-    private static void InitOnly(List<FieldError> errors, FieldPath at, JsonObject container)
+    // What a container that stays offers to the node: hooks and probes.
+    private static void Services(List<FieldError> errors, FieldPath at, JsonObject container, PodScope scope)
     {
-        var policy = container.Str("restartPolicy");
-        if (policy.Length > 0 && policy != "Always" && container.Arr("restartPolicyRules") is null)
-            errors.OptionalOneOf(at.Child("restartPolicy"), policy, "Always", "Never", "OnFailure");
-        if (policy == "Always")
+        if (container.Obj("lifecycle") is { } lifecycle)
+        {
+            ProbeValidation.Hook(errors, at.Child("lifecycle", "postStart"), lifecycle.Obj("postStart"), scope.GracePeriod);
+            ProbeValidation.Hook(errors, at.Child("lifecycle", "preStop"), lifecycle.Obj("preStop"), scope.GracePeriod);
+            if (lifecycle.Str("stopSignal").Length > 0 && scope.Spec.Obj("os") is null)
+                errors.Add(FieldError.Forbidden(at.Child("lifecycle", "stopSignal"), "may not be set for containers with empty `spec.os.name`"));
+        }
+
+        ProbeValidation.Probe(errors, at.Child("livenessProbe"), container.Obj("livenessProbe"), readiness: false);
+        ProbeValidation.Probe(errors, at.Child("readinessProbe"), container.Obj("readinessProbe"), readiness: true);
+        ProbeValidation.Probe(errors, at.Child("startupProbe"), container.Obj("startupProbe"), readiness: false);
+    }
+
+    // KEP-5307: rules by exit code belong to a policy of the container's own.
+    private static void RestartRules(List<FieldError> errors, FieldPath at, JsonObject container, params string[] policies)
+    {
+        errors.OptionalOneOf(at.Child("restartPolicy"), container.Str("restartPolicy"), policies);
+        var rules = container.Items("restartPolicyRules").ToList();
+        if (rules.Count == 0)
             return;
-        foreach (var probe in new[] { "livenessProbe", "readinessProbe", "startupProbe" })
+        if (!container.Has("restartPolicy"))
+            errors.Add(FieldError.Required(at.Child("restartPolicy"), "must specify restartPolicy when restart rules are used"));
+        if (rules.Count > MaxRestartRules)
+            errors.Add(FieldError.TooMany(at.Child("restartPolicyRules"), rules.Count, MaxRestartRules));
+        foreach (var (i, rule) in rules)
         {
-            if (container.Has(probe))
-                errors.Add(FieldError.Forbidden(at.Child(probe), "may not be set for init containers without restartPolicy=Always"));
+            var path = at.Child("restartPolicyRules").Index(i);
+            errors.OneOf(path.Child("action"), rule.Str("action"), "Restart", "RestartAllContainers");
+            if (rule.Obj("exitCodes") is not { } codes)
+                errors.Add(FieldError.Required(path.Child("exitCodes"), "must be specified"));
+            else
+                errors.OneOf(path.Child("exitCodes", "operator"), codes.Str("operator"), "In", "NotIn");
         }
-
-        if (container.Has("lifecycle"))
-            errors.Add(FieldError.Forbidden(at.Child("lifecycle"), "may not be set for init containers without restartPolicy=Always"));
     }
 
-    private static void EphemeralOnly(List<FieldError> errors, FieldPath at, JsonObject container, JsonObject spec)
-    {
-        foreach (var field in new[] { "ports", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle" })
-        {
-            if (container[field] is JsonObject or JsonArray { Count: > 0 })
-                errors.Add(FieldError.Forbidden(at.Child(field), "cannot be set for an Ephemeral Container"));
-        }
-
-        var target = container.Str("targetContainerName");
-        if (target.Length > 0 && !spec.Items("containers").Concat(spec.Items("initContainers")).Any(c => c.Item.Str("name") == target))
-            errors.Add(FieldError.NotFound(at.Child("targetContainerName"), target));
-    }
-
-    private static void Ports(List<FieldError> errors, FieldPath path, JsonObject container, bool hostNetwork)
+    private static void Ports(List<FieldError> errors, FieldPath path, JsonObject container)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (i, port) in container.Items("ports"))
@@ -113,140 +180,40 @@ internal static class ContainerValidation
                 errors.Add(FieldError.Required(at.Child("containerPort")));
             else
                 errors.Rules(at.Child("containerPort"), number, Names.PortNumber(number));
-
-            var hostPort = port.Num("hostPort") ?? 0;
-            if (hostPort != 0)
+            if (port.Num("hostPort") is { } hostPort and not 0)
                 errors.Rules(at.Child("hostPort"), hostPort, Names.PortNumber(hostPort));
-            if (hostNetwork && hostPort != 0 && hostPort != number)
-                errors.Add(FieldError.Invalid(at.Child("hostPort"), hostPort, "must match `containerPort` when `hostNetwork` is true"));
             errors.OneOf(at.Child("protocol"), port.Str("protocol"), Protocols);
         }
     }
 
-    private static void HostPortConflicts(List<FieldError> errors, FieldPath at, JsonObject container, HashSet<string> taken)
+    private static void HostPortConflicts(List<FieldError> errors, FieldPath path, IEnumerable<(int Index, JsonObject Item)> containers)
     {
-        foreach (var (i, port) in container.Items("ports"))
+        HashSet<string>? taken = null;
+        foreach (var (c, container) in containers)
         {
-            if (port.Num("hostPort") is not ({ } number and > 0))
-                continue;
-            var key = $"{port.Str("protocol")}/{port.Str("hostIP")}/{number}";
-            if (!taken.Add(key))
-                errors.Add(FieldError.Duplicate(at.Child("ports").Index(i).Child("hostPort"), key));
+            foreach (var (i, port) in container.Items("ports"))
+            {
+                if (port.Num("hostPort") is not ({ } number and not 0))
+                    continue;
+                var key = $"{port.Str("protocol")}/{port.Str("hostIP")}/{number}";
+                if (!(taken ??= new(StringComparer.Ordinal)).Add(key))
+                    errors.Add(FieldError.Duplicate(path.Index(c).Child("ports").Index(i).Child("hostPort"), key));
+            }
         }
     }
 
-    private static void Env(List<FieldError> errors, FieldPath path, JsonObject container)
+    private static void ResizePolicy(List<FieldError> errors, FieldPath path, JsonObject container, PodScope scope)
     {
-        foreach (var (i, env) in container.Items("env"))
+        HashSet<string>? seen = null;
+        foreach (var (i, policy) in container.Items("resizePolicy"))
         {
-            var at = path.Index(i);
-            var name = env.Str("name");
-            if (name.Length == 0)
-                errors.Add(FieldError.Required(at.Child("name")));
-            else
-                errors.Rules(at.Child("name"), name, Names.EnvVarName(name));
-            if (env.Obj("valueFrom") is { } from)
-                EnvSource(errors, at.Child("valueFrom"), from, env.Str("value"));
-        }
-    }
-
-    private static void EnvSource(List<FieldError> errors, FieldPath at, JsonObject from, string value)
-    {
-        var given = EnvSources.Where(from.Has).ToList();
-        if (given.Count == 0)
-            errors.Add(FieldError.Invalid(at, string.Empty, "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"));
-        else if (value.Length > 0)
-            errors.Add(FieldError.Invalid(at, string.Empty, "may not be specified when `value` is not empty"));
-        else if (given.Count > 1)
-            errors.Add(FieldError.Invalid(at, string.Empty, "may not have more than one field specified at a time"));
-
-        if (from.Obj("fieldRef") is { } field)
-            FieldReference(errors, at.Child("fieldRef"), field, EnvFieldPaths);
-        foreach (var name in new[] { "configMapKeyRef", "secretKeyRef" })
-        {
-            if (from.Obj(name) is not { } reference)
-                continue;
-            if (reference.Str("key").Length == 0)
-                errors.Add(FieldError.Required(at.Child(name).Child("key")));
-            else
-                errors.Rules(at.Child(name).Child("key"), reference.Str("key"), Names.ConfigMapKey(reference.Str("key")));
-        }
-
-        if (from.Obj("resourceFieldRef") is { } resource && resource.Str("resource").Length == 0)
-            errors.Add(FieldError.Required(at.Child("resourceFieldRef", "resource")));
-    }
-
-    private static readonly string[] EnvFieldPaths =
-        ["metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"];
-
-    /// <summary>fieldRef: a path of the pod, or one label or annotation by its key.</summary>
-    internal static void FieldReference(List<FieldError> errors, FieldPath at, JsonObject field, string[] allowed)
-    {
-        var path = field.Str("fieldPath");
-        if (field.Str("apiVersion").Length == 0)
-            errors.Add(FieldError.Required(at.Child("apiVersion")));
-        else if (path.Length == 0)
-            errors.Add(FieldError.Required(at.Child("fieldPath")));
-        else if (path is ['m', .., ']'] && (path.StartsWith("metadata.labels['", StringComparison.Ordinal) || path.StartsWith("metadata.annotations['", StringComparison.Ordinal)))
-            return;
-        else if (!path.StartsWith("metadata.", StringComparison.Ordinal) && !path.StartsWith("spec.", StringComparison.Ordinal) && !path.StartsWith("status.", StringComparison.Ordinal))
-            errors.Add(FieldError.Invalid(at.Child("fieldPath"), path, $"error converting fieldPath: field label not supported: {path}"));
-        else if (!allowed.Contains(path))
-            errors.Add(FieldError.NotSupported(at.Child("fieldPath"), path, allowed));
-    }
-
-    private static void EnvFrom(List<FieldError> errors, FieldPath path, JsonObject container)
-    {
-        foreach (var (i, from) in container.Items("envFrom"))
-        {
-            var at = path.Index(i);
-            if (from.Str("prefix") is { Length: > 0 } prefix)
-                errors.Rules(at.Child("prefix"), prefix, Names.EnvVarName(prefix));
-            var sources = new[] { "configMapRef", "secretRef" }.Where(from.Has).ToList();
-            if (sources.Count == 0)
-                errors.Add(FieldError.Invalid(at, string.Empty, "must specify one of: `configMapRef` or `secretRef`"));
-            else if (sources.Count > 1)
-                errors.Add(FieldError.Invalid(at, string.Empty, "may not have more than one field specified at a time"));
-            else if (from.Obj(sources[0]).Str("name").Length == 0)
-                errors.Add(FieldError.Required(at.Child(sources[0]).Child("name")));
-        }
-    }
-
-    private static void Mounts(List<FieldError> errors, FieldPath container, JsonObject spec, IReadOnlyDictionary<string, JsonObject> volumes)
-    {
-        var paths = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var (i, mount) in spec.Items("volumeMounts"))
-        {
-            var at = container.Child("volumeMounts").Index(i);
-            var name = mount.Str("name");
-            if (name.Length == 0)
-                errors.Add(FieldError.Required(at.Child("name")));
-            else if (!volumes.ContainsKey(name))
-                errors.Add(FieldError.NotFound(at.Child("name"), name));
-
-            var target = mount.Str("mountPath");
-            if (target.Length == 0)
-                errors.Add(FieldError.Required(at.Child("mountPath")));
-            else if (!paths.Add(target))
-                errors.Add(FieldError.Invalid(at.Child("mountPath"), target, "must be unique"));
-            if (mount.Str("subPath").Length > 0 && mount.Str("subPathExpr").Length > 0)
-                errors.Add(FieldError.Invalid(at.Child("subPathExpr"), mount.Str("subPathExpr"), "subPathExpr and subPath are mutually exclusive"));
-            VolumeValidation.RelativePath(errors, at.Child("subPath"), mount.Str("subPath"));
-            VolumeValidation.RelativePath(errors, at.Child("subPathExpr"), mount.Str("subPathExpr"));
-            errors.OptionalOneOf(at.Child("mountPropagation"), mount.Str("mountPropagation"), "Bidirectional", "HostToContainer", "None");
-        }
-
-        foreach (var (i, device) in spec.Items("volumeDevices"))
-        {
-            var at = container.Child("volumeDevices").Index(i);
-            if (device.Str("name").Length == 0)
-                errors.Add(FieldError.Required(at.Child("name")));
-            else if (!volumes.TryGetValue(device.Str("name"), out var volume))
-                errors.Add(FieldError.NotFound(at.Child("name"), device.Str("name")));
-            else if (!volume.Has("persistentVolumeClaim") && !volume.Has("ephemeral"))
-                errors.Add(FieldError.Invalid(at.Child("name"), device.Str("name"), "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode"));
-            if (device.Str("devicePath").Length == 0)
-                errors.Add(FieldError.Required(at.Child("devicePath")));
+            var resource = policy.Str("resourceName");
+            if (!(seen ??= new(StringComparer.Ordinal)).Add(resource))
+                errors.Add(FieldError.Duplicate(path.Index(i), resource));
+            errors.OneOf(path, resource, "cpu", "memory");
+            errors.OneOf(path, policy.Str("restartPolicy"), "NotRequired", "RestartContainer");
+            if (scope.RestartPolicy == "Never" && policy.Str("restartPolicy") != "NotRequired")
+                errors.Add(FieldError.Invalid(path, policy.Str("restartPolicy"), "must be 'NotRequired' when `restartPolicy` is 'Never'"));
         }
     }
 }

@@ -3,29 +3,32 @@ using Mesh.Api;
 
 namespace Mesh.Gateway.Registry.Kinds.Pods;
 
-/// <summary>Rules of a pod's spec, alone and in a template.</summary>
+/// <summary>Rules of a pod's spec, alone and in a template, in the order Kubernetes reports them.</summary>
 internal static class PodSpecValidation
 {
-    public static void Spec(List<FieldError> errors, FieldPath path, JsonObject spec)
+    private const int MaxSearchPaths = 32;
+    private const int MaxSearchCharacters = 2048;
+    private const int MaxNameServers = 3;
+
+    public static void Spec(List<FieldError> errors, FieldPath path, PodScope scope)
     {
-        var volumes = VolumeValidation.All(errors, path.Child("volumes"), spec);
-        ContainerValidation.All(errors, path, spec, volumes);
+        var spec = scope.Spec;
+        VolumeValidation.All(errors, path.Child("volumes"), scope);
+        ResourceValidation.PodClaims(errors, path.Child("resourceClaims"), spec);
+        ContainerValidation.All(errors, path, scope);
+        ResourceValidation.PodLevel(errors, path.Child("resources"), spec);
+        HostNetworkPorts(errors, path.Child("containers"), scope);
         errors.OneOf(path.Child("restartPolicy"), spec.Str("restartPolicy"), "Always", "OnFailure", "Never");
-        errors.OneOf(path.Child("dnsPolicy"), spec.Str("dnsPolicy"), "ClusterFirst", "ClusterFirstWithHostNet", "Default", "None");
+        errors.OneOf(path.Child("dnsPolicy"), spec.Str("dnsPolicy"), "ClusterFirstWithHostNet", "ClusterFirst", "Default", "None");
         errors.Labels(path.Child("nodeSelector"), spec.Obj("nodeSelector"));
         SecurityContextValidation.Pod(errors, path.Child("securityContext"), spec);
-        foreach (var (i, secret) in spec.Items("imagePullSecrets"))
-        {
-            if (secret.Count > 1 && secret.Str("name").Length == 0)
-                errors.Add(FieldError.Required(path.Child("imagePullSecrets").Index(i).Child("name")));
-        }
-
         SchedulingValidation.Affinity(errors, path.Child("affinity"), spec.Obj("affinity"));
         DnsConfig(errors, path.Child("dnsConfig"), spec);
         foreach (var (i, gate) in spec.Items("readinessGates"))
             errors.Rules(path.Child("readinessGates").Index(i).Child("conditionType"), gate.Str("conditionType"), Names.QualifiedName(gate.Str("conditionType")));
         SchedulingValidation.SchedulingGates(errors, path.Child("schedulingGates"), spec);
         SchedulingValidation.TopologySpread(errors, path.Child("topologySpreadConstraints"), spec);
+        HostUsers(errors, path, scope);
         NameField(errors, path.Child("serviceAccountName"), spec.Str("serviceAccountName"), Names.Dns1123Subdomain);
         NameField(errors, path.Child("nodeName"), spec.Str("nodeName"), Names.Dns1123Subdomain);
         if (spec.Num("activeDeadlineSeconds") is { } deadline and (< 1 or > int.MaxValue))
@@ -33,21 +36,15 @@ internal static class PodSpecValidation
         NameField(errors, path.Child("hostname"), spec.Str("hostname"), Names.Dns1123Label);
         NameField(errors, path.Child("subdomain"), spec.Str("subdomain"), Names.Dns1123Label);
         SchedulingValidation.Tolerations(errors, path.Child("tolerations"), spec);
-        foreach (var (i, alias) in spec.Items("hostAliases"))
-        {
-            errors.Ip(path.Child("hostAliases").Index(i).Child("ip"), alias.Str("ip"));
-            foreach (var host in alias.Strings("hostnames"))
-                errors.Rules(path.Child("hostAliases").Index(i).Child("hostnames"), host, Names.Dns1123Subdomain(host));
-        }
-
+        HostAliases(errors, path.Child("hostAliases"), spec);
         NameField(errors, path.Child("priorityClassName"), spec.Str("priorityClassName"), Names.Dns1123Subdomain);
-        NameField(errors, path.Child("runtimeClassName"), spec.Str("runtimeClassName"), Names.Dns1123Subdomain);
-        NameField(errors, path.Child("schedulerName"), spec.Str("schedulerName"), Names.QualifiedName);
-        errors.OptionalOneOf(path.Child("preemptionPolicy"), spec.Str("preemptionPolicy"), "Never", "PreemptLowerPriority");
-        ResourceValidation.List(errors, path.Child("overhead"), spec.Obj("overhead"));
-        ResourceValidation.Requirements(errors, path.Child("resources"), spec.Obj("resources"));
-        if (spec.Obj("os") is { } os)
-            errors.OneOf(path.Child("os", "name"), os.Str("name"), "linux", "windows");
+        if (spec.Has("runtimeClassName"))
+            errors.Rules(path.Child("runtimeClassName"), spec.Str("runtimeClassName"), Names.Dns1123Subdomain(spec.Str("runtimeClassName")));
+        if (spec.Has("preemptionPolicy"))
+            errors.OneOf(path.Child("preemptionPolicy"), spec.Str("preemptionPolicy"), "PreemptLowerPriority", "Never");
+        if (spec.Obj("overhead") is { } overhead)
+            ResourceValidation.List(errors, path.Child("overhead", "limits"), overhead);
+        OperatingSystem(errors, path, spec);
     }
 
     /// <summary>A template of a workload that keeps its pods running for ever.</summary>
@@ -61,7 +58,7 @@ internal static class PodSpecValidation
 
         var labels = template.Obj("metadata", "labels");
         if (!Check.SelectorIsEmpty(selector) && !selectorFits)
-            errors.Add(FieldError.Invalid(path.Child("metadata", "labels"), labels ?? [], "`selector` does not match template `labels`"));
+            errors.Add(FieldError.Invalid(path.Child("metadata", "labels"), labels, "`selector` does not match template `labels`"));
         Template(errors, path, template);
         var spec = template.Obj("spec") ?? [];
         if (spec.Str("restartPolicy") is not ("Always" or ""))
@@ -72,11 +69,11 @@ internal static class PodSpecValidation
 
     public static void Template(List<FieldError> errors, FieldPath path, JsonObject template)
     {
-        errors.Labels(path.Child("metadata", "labels"), template.Obj("metadata", "labels"));
-        foreach (var (key, _) in template.Obj("metadata", "annotations") ?? [])
-            errors.Rules(path.Child("metadata", "annotations"), key, Names.QualifiedName(key.ToLowerInvariant()));
+        errors.Labels(path.Child("labels"), template.Obj("metadata", "labels"));
+        errors.Annotations(path.Child("annotations"), template.Obj("metadata", "annotations"));
         var spec = template.Obj("spec") ?? [];
-        Spec(errors, path.Child("spec"), spec);
+        PodMetadataValidation.Annotations(errors, path.Child("annotations"), template, spec);
+        Spec(errors, path.Child("spec"), new PodScope(spec, pod: false));
         if ((spec.Arr("ephemeralContainers")?.Count ?? 0) > 0)
             errors.Add(FieldError.Forbidden(path.Child("spec", "ephemeralContainers"), "ephemeral containers not allowed in pod template"));
     }
@@ -87,33 +84,107 @@ internal static class PodSpecValidation
             errors.Rules(path, value, rule(value));
     }
 
+    // A pod in the host's network listens where it says; a template may leave the host's port out, it is filled in with the pod.
+    private static void HostNetworkPorts(List<FieldError> errors, FieldPath path, PodScope scope)
+    {
+        if (!scope.Spec.Bool("hostNetwork"))
+            return;
+        foreach (var (c, container) in scope.Spec.Items("containers"))
+        {
+            foreach (var (p, port) in container.Items("ports"))
+            {
+                var hostPort = port.Num("hostPort") ?? 0;
+                if ((scope.IsPod || hostPort != 0) && hostPort != (port.Num("containerPort") ?? 0))
+                {
+                    errors.Add(FieldError.Invalid(
+                        path.Index(c).Child("ports").Index(p).Child("hostPort"), hostPort, "must match `containerPort` when `hostNetwork` is true"));
+                }
+            }
+        }
+    }
+
+    private static void HostUsers(List<FieldError> errors, FieldPath path, PodScope scope)
+    {
+        if (scope.HostUsers)
+            return;
+        foreach (var (field, shown) in new[] { ("hostNetwork", "hostNetwork"), ("hostPID", "HostPID"), ("hostIPC", "HostIPC") })
+        {
+            if (scope.Spec.Bool(field))
+                errors.Add(FieldError.Forbidden(path.Child(shown), "when `hostUsers` is false"));
+        }
+    }
+
+    private static void HostAliases(List<FieldError> errors, FieldPath path, JsonObject spec)
+    {
+        foreach (var (i, alias) in spec.Items("hostAliases"))
+        {
+            errors.Ip(path.Index(i).Child("ip"), alias.Str("ip"));
+            foreach (var (h, host) in alias.Strings("hostnames").Index())
+                errors.Rules(path.Index(i).Child("hostnames").Index(h), host, Names.Dns1123Subdomain(host));
+        }
+    }
+
     private static void DnsConfig(List<FieldError> errors, FieldPath path, JsonObject spec)
     {
         var config = spec.Obj("dnsConfig");
+        var servers = config.Strings("nameservers");
         if (spec.Str("dnsPolicy") == "None")
         {
             if (config is null)
+            {
                 errors.Add(FieldError.Required(path, "must provide `dnsConfig` when `dnsPolicy` is None"));
-            else if ((config.Arr("nameservers")?.Count ?? 0) == 0)
+                return;
+            }
+
+            if (servers.Count == 0)
+            {
                 errors.Add(FieldError.Required(path.Child("nameservers"), "must provide at least one DNS nameserver when `dnsPolicy` is None"));
+                return;
+            }
         }
 
-        var servers = config.Strings("nameservers");
-        if (servers.Count > 3)
-            errors.Add(FieldError.Invalid(path.Child("nameservers"), servers, "must not have more than 3 nameservers"));
+        if (servers.Count > MaxNameServers)
+            errors.Add(FieldError.Invalid(path.Child("nameservers"), servers, $"must not have more than {MaxNameServers} nameservers"));
         for (var i = 0; i < servers.Count; i++)
             errors.Ip(path.Child("nameservers").Index(i), servers[i]);
         var searches = config.Strings("searches");
+        if (searches.Count > MaxSearchPaths)
+            errors.Add(FieldError.Invalid(path.Child("searches"), searches, $"must not have more than {MaxSearchPaths} search paths"));
+        if (string.Join(' ', searches).Length > MaxSearchCharacters)
+            errors.Add(FieldError.Invalid(path.Child("searches"), searches, $"must not have more than {MaxSearchCharacters} characters (including spaces) in the search list"));
         for (var i = 0; i < searches.Count; i++)
         {
-            if (searches[i] != ".")
-                errors.Rules(path.Child("searches").Index(i), searches[i], Names.Dns1123SubdomainWithUnderscore(searches[i].TrimEnd('.')));
+            if (searches[i] == ".")
+                continue;
+            var search = searches[i].EndsWith('.') ? searches[i][..^1] : searches[i];
+            errors.Rules(path.Child("searches").Index(i), search, Names.Dns1123SubdomainWithUnderscore(search));
         }
 
         foreach (var (i, option) in config.Items("options"))
         {
             if (option.Str("name").Length == 0)
                 errors.Add(FieldError.Required(path.Child("options").Index(i), "must not be empty"));
+        }
+    }
+
+    private static void OperatingSystem(List<FieldError> errors, FieldPath path, JsonObject spec)
+    {
+        if (spec.Obj("os") is not { } os)
+            return;
+        switch (os.Str("name"))
+        {
+            case "":
+                errors.Add(FieldError.Required(path.Child("os", "name"), "cannot be empty"));
+                break;
+            case "linux":
+                OsValidation.Linux(errors, path, spec);
+                break;
+            case "windows":
+                OsValidation.Windows(errors, path, spec);
+                break;
+            default:
+                errors.Add(FieldError.NotSupported(path.Child("os"), os.Str("name"), "linux", "windows"));
+                break;
         }
     }
 }

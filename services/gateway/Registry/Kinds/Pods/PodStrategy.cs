@@ -6,10 +6,6 @@ namespace Mesh.Gateway.Registry.Kinds.Pods;
 /// <summary>Pods.</summary>
 internal sealed class PodStrategy() : KindStrategy(Of("", "v1", "pods"), hasStatus: true, generation: true)
 {
-    private const string AllowedChanges =
-        "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,"
-        + "`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
-
     private static readonly string[] Fields =
     [
         "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork", "status.phase", "status.podIP", "status.nominatedNodeName",
@@ -73,68 +69,54 @@ internal sealed class PodStrategy() : KindStrategy(Of("", "v1", "pods"), hasStat
     }
 
     /// <inheritdoc/>
-    public override void Validate(JsonObject obj, List<FieldError> errors) => PodSpecValidation.Spec(errors, "spec", Spec(obj));
+    public override void Validate(JsonObject obj, List<FieldError> errors)
+    {
+        var spec = Spec(obj);
+        PodMetadataValidation.Annotations(errors, "metadata.annotations", obj, spec);
+        PodSpecValidation.Spec(errors, "spec", new PodScope(spec, pod: true, obj.Name()));
+        if (spec.Str("serviceAccountName").Length == 0)
+            TokensWithoutAccount(errors, spec);
+        foreach (var list in new[] { "containers", "initContainers" })
+        {
+            foreach (var (i, container) in spec.Items(list))
+                ContainerValidation.Whitespace(errors, new FieldPath("spec").Child(list).Index(i), container);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void ValidateCreate(JsonObject obj, List<FieldError> errors)
+    {
+        var spec = Spec(obj);
+        if ((spec.Arr("ephemeralContainers")?.Count ?? 0) > 0)
+            errors.Add(FieldError.Forbidden("spec.ephemeralContainers", "cannot be set on create"));
+        if (spec.Str("nodeName").Length > 0 && spec.Items("schedulingGates").Any())
+            errors.Add(FieldError.Forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared"));
+    }
 
     /// <inheritdoc/>
     public override void ValidateUpdate(JsonObject obj, JsonObject old, List<FieldError> errors)
     {
-        var (spec, was) = (Spec(obj), Spec(old));
-        foreach (var list in new[] { "containers", "initContainers" })
-        {
-            if ((spec.Arr(list)?.Count ?? 0) != (was.Arr(list)?.Count ?? 0))
-            {
-                errors.Add(FieldError.Forbidden(new FieldPath("spec").Child(list), "pod updates may not add or remove containers"));
-                return;
-            }
-        }
-
-        Deadline(errors, spec.Num("activeDeadlineSeconds"), was.Num("activeDeadlineSeconds"));
-        if (!IsAddition(spec.Arr("tolerations"), was.Arr("tolerations")))
-            errors.Add(FieldError.Forbidden("spec.tolerations", "existing toleration can not be modified except its tolerationSeconds"));
-        Gates(errors, spec, was);
-
-        var changed = (JsonObject)spec.DeepClone();
-        var allowed = (JsonObject)was.DeepClone();
-        foreach (var one in new[] { changed, allowed })
-        {
-            foreach (var name in new[] { "activeDeadlineSeconds", "tolerations", "schedulingGates" })
-                one.Remove(name);
-            foreach (var (_, container) in one.Items("containers").Concat(one.Items("initContainers")))
-                container.Remove("image");
-        }
-
-        if (changed.Num("terminationGracePeriodSeconds") == 1 && allowed.Num("terminationGracePeriodSeconds") < 0)
-            allowed["terminationGracePeriodSeconds"] = 1;
-        if (was.Items("schedulingGates").Any())
-            AllowGatedChanges(changed, allowed);
-        if (!JsonNode.DeepEquals(changed, allowed))
-            errors.Add(FieldError.Forbidden("spec", AllowedChanges));
+        PodMetadataValidation.AnnotationChanges(errors, obj, old);
+        PodUpdateValidation.Spec(errors, Spec(obj), Spec(old));
     }
 
     /// <inheritdoc/>
     public override void ValidateSubresourceUpdate(string subresource, JsonObject obj, JsonObject old, List<FieldError> errors)
     {
-        if (subresource == "ephemeralcontainers")
+        switch (subresource)
         {
-            PodSpecValidation.Spec(errors, "spec", Spec(obj));
-            foreach (var (i, container) in Spec(old).Items("ephemeralContainers"))
-            {
-                var now = Spec(obj).Items("ephemeralContainers").FirstOrDefault(c => c.Item.Str("name") == container.Str("name")).Item;
-                if (now is null)
-                    errors.Add(FieldError.Forbidden("spec.ephemeralContainers", $"existing ephemeral containers {GoText.Quote(container.Str("name"))} may not be removed\n"));
-                else if (!JsonNode.DeepEquals(now, container))
-                    errors.Add(FieldError.Forbidden("spec.ephemeralContainers", $"existing ephemeral containers {GoText.Quote(container.Str("name"))} may not be changed\n"));
-            }
-        }
-        else if (subresource == "resize")
-        {
-            PodSpecValidation.Spec(errors, "spec", Spec(obj));
-            if (QosClass.Of(Spec(obj)) != old.Obj("status").Str("qosClass") && old.Obj("status").Has("qosClass"))
-                errors.Add(FieldError.Invalid("spec", QosClass.Of(Spec(obj)), "Pod QOS Class may not change as a result of resizing"));
-        }
-        else if (subresource == "status" && Spec(obj).Str("nodeName") != Spec(old).Str("nodeName"))
-        {
-            errors.Add(FieldError.Forbidden("status.nodeName", "may not be changed directly"));
+            case "ephemeralcontainers":
+                Validate(obj, errors);
+                EphemeralContainers(errors, obj, old);
+                break;
+            case "resize":
+                Validate(obj, errors);
+                PodResizeValidation.Pod(errors, obj, old);
+                break;
+            case "status":
+                PodMetadataValidation.AnnotationChanges(errors, obj, old);
+                PodStatusValidation.Change(errors, obj, old);
+                break;
         }
     }
 
@@ -164,44 +146,37 @@ internal sealed class PodStrategy() : KindStrategy(Of("", "v1", "pods"), hasStat
         }
     }
 
-    private static void Deadline(List<FieldError> errors, long? now, long? was)
+    private static void EphemeralContainers(List<FieldError> errors, JsonObject obj, JsonObject old)
     {
-        if (now is null && was is not null)
-            errors.Add(FieldError.Invalid("spec.activeDeadlineSeconds", null, "must not update from a positive integer to nil value"));
-        else if (now > was)
-            errors.Add(FieldError.Invalid("spec.activeDeadlineSeconds", now, "must be less than or equal to previous value"));
-    }
-
-    private static bool IsAddition(JsonArray? now, JsonArray? was)
-    {
-        return was is null || was.All(t => now?.Any(n => JsonNode.DeepEquals(Timeless(n), Timeless(t))) == true);
-
-        static JsonNode? Timeless(JsonNode? toleration)
+        if (PodMetadataValidation.IsMirror(old))
         {
-            var copy = toleration?.DeepClone();
-            (copy as JsonObject)?.Remove("tolerationSeconds");
-            return copy;
+            errors.Clear();
+            errors.Add(FieldError.Forbidden(FieldPath.Root, "static pods do not support ephemeral containers"));
+            return;
+        }
+
+        foreach (var (_, container) in Spec(old).Items("ephemeralContainers"))
+        {
+            var now = Spec(obj).Items("ephemeralContainers").FirstOrDefault(c => c.Item.Str("name") == container.Str("name")).Item;
+            if (now is null)
+                errors.Add(FieldError.Forbidden("spec.ephemeralContainers", $"existing ephemeral containers {GoText.Quote(container.Str("name"))} may not be removed\n"));
+            else if (!JsonNode.DeepEquals(now, container))
+                errors.Add(FieldError.Forbidden("spec.ephemeralContainers", $"existing ephemeral containers {GoText.Quote(container.Str("name"))} may not be changed\n"));
         }
     }
 
-    private static void Gates(List<FieldError> errors, JsonObject spec, JsonObject was)
+    private static void TokensWithoutAccount(List<FieldError> errors, JsonObject spec)
     {
-        var before = was.Items("schedulingGates").Select(g => g.Item.Str("name")).ToHashSet(StringComparer.Ordinal);
-        foreach (var (i, gate) in spec.Items("schedulingGates"))
+        foreach (var (v, volume) in spec.Items("volumes"))
         {
-            if (!before.Contains(gate.Str("name")))
-                errors.Add(FieldError.Forbidden(new FieldPath("spec.schedulingGates").Index(i).Child("name"), "only deletion is allowed, but found new scheduling gate '" + gate.Str("name") + "'"));
-        }
-    }
-
-    // A pod that waits behind gates may still be told where it may not run.
-    private static void AllowGatedChanges(JsonObject changed, JsonObject allowed)
-    {
-        var added = changed.Obj("nodeSelector") ?? [];
-        if (allowed.Map("nodeSelector").All(p => added.Str(p.Key) == p.Value))
-        {
-            changed.Remove("nodeSelector");
-            allowed.Remove("nodeSelector");
+            foreach (var (i, source) in volume.Obj("projected").Items("sources"))
+            {
+                if (source.Has("serviceAccountToken"))
+                {
+                    errors.Add(FieldError.Forbidden(
+                        new FieldPath("spec.volumes").Index(v).Child("projected", "sources").Index(i).Child("serviceAccountToken"), "must not be specified when serviceAccountName is not set"));
+                }
+            }
         }
     }
 }

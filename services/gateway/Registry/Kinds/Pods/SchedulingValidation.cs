@@ -19,7 +19,7 @@ internal static class SchedulingValidation
             {
                 var item = at.Child("preferredDuringSchedulingIgnoredDuringExecution").Index(i);
                 Weight(errors, item.Child("weight"), term);
-                NodeTerm(errors, item.Child("preference"), term.Obj("preference"));
+                NodeTerm(errors, item.Child("preference"), term.Obj("preference"), labelValues: false);
             }
         }
 
@@ -43,7 +43,7 @@ internal static class SchedulingValidation
         if ((selector.Arr("nodeSelectorTerms")?.Count ?? 0) == 0)
             errors.Add(FieldError.Required(path.Child("nodeSelectorTerms"), "must have at least one node selector term"));
         foreach (var (i, term) in selector.Items("nodeSelectorTerms"))
-            NodeTerm(errors, path.Child("nodeSelectorTerms").Index(i), term);
+            NodeTerm(errors, path.Child("nodeSelectorTerms").Index(i), term, labelValues: true);
     }
 
     public static void Tolerations(List<FieldError> errors, FieldPath path, JsonObject spec)
@@ -59,11 +59,20 @@ internal static class SchedulingValidation
             if (toleration.Has("tolerationSeconds") && effect != "NoExecute")
                 errors.Add(FieldError.Invalid(at.Child("effect"), effect, "effect must be 'NoExecute' when `tolerationSeconds` is set"));
             if (op is "" or "Equal")
-                errors.Rules(at.Child("operator"), value, Names.LabelValue(value));
-            else if (op == "Exists" && value.Length > 0)
-                errors.Add(FieldError.Invalid(at.Child("operator"), toleration, "value must be empty when `operator` is 'Exists'"));
-            else if (op != "Exists")
+            {
+                if (Names.LabelValue(value) is { Count: > 0 } broken)
+                    errors.Add(FieldError.Invalid(at.Child("operator"), value, string.Join(";", broken)));
+            }
+            else if (op == "Exists")
+            {
+                if (value.Length > 0)
+                    errors.Add(FieldError.Invalid(at.Child("operator"), value, "value must be empty when `operator` is 'Exists'"));
+            }
+            else
+            {
                 errors.Add(FieldError.NotSupported(at.Child("operator"), op, "Equal", "Exists"));
+            }
+
             errors.OptionalOneOf(at.Child("effect"), effect, "NoSchedule", "PreferNoSchedule", "NoExecute");
         }
     }
@@ -77,39 +86,64 @@ internal static class SchedulingValidation
             if (!names.Add(gate.Str("name")))
                 errors.Add(FieldError.Duplicate(path.Index(i), gate.Str("name")));
         }
-
-        if (names.Count > 0 && spec.Str("nodeName").Length > 0)
-            errors.Add(FieldError.Forbidden(path.Text[..path.Text.LastIndexOf('.')] + ".nodeName", "cannot be set until all schedulingGates have been cleared"));
     }
 
     public static void TopologySpread(List<FieldError> errors, FieldPath path, JsonObject spec)
     {
+        var pairs = spec.Items("topologySpreadConstraints").Select(static c => (Key: c.Item.Str("topologyKey"), When: c.Item.Str("whenUnsatisfiable"))).ToList();
         foreach (var (i, constraint) in spec.Items("topologySpreadConstraints"))
         {
             var at = path.Index(i);
+            var when = constraint.Str("whenUnsatisfiable");
             if ((constraint.Num("maxSkew") ?? 0) <= 0)
                 errors.Add(FieldError.Invalid(at.Child("maxSkew"), constraint.Num("maxSkew") ?? 0, "must be greater than zero"));
             if (constraint.Str("topologyKey").Length == 0)
                 errors.Add(FieldError.Required(at.Child("topologyKey"), "can not be empty"));
-            else
-                errors.Rules(at.Child("topologyKey"), constraint.Str("topologyKey"), Names.QualifiedName(constraint.Str("topologyKey")));
-            if (constraint.Str("whenUnsatisfiable") is not ("DoNotSchedule" or "ScheduleAnyway"))
-                errors.Add(FieldError.NotSupported(at.Child("whenUnsatisfiable"), constraint.Str("whenUnsatisfiable"), "DoNotSchedule", "ScheduleAnyway"));
-            if (constraint.Has("minDomains") && constraint.Num("minDomains") <= 0)
-                errors.Add(FieldError.Invalid(at.Child("minDomains"), constraint.Num("minDomains"), "must be greater than zero"));
-            if (constraint.Obj("labelSelector") is { } selector)
-                errors.LabelSelector(at.Child("labelSelector"), selector);
+            errors.Supported(at.Child("whenUnsatisfiable"), when, "DoNotSchedule", "ScheduleAnyway");
+            if (pairs.IndexOf(pairs[i], i + 1) >= 0)
+                errors.Add(FieldError.Duplicate(at.Child("{topologyKey, whenUnsatisfiable}"), $"{{{pairs[i].Key}, {when}}}"));
+            if (constraint.Num("minDomains") is { } domains)
+            {
+                if (domains <= 0)
+                    errors.Add(FieldError.Invalid(at.Child("minDomains"), domains, "must be greater than zero"));
+                if (when != "DoNotSchedule")
+                    errors.Add(FieldError.Invalid(at.Child("minDomains"), domains, $"can only use minDomains if whenUnsatisfiable=DoNotSchedule, not {when}"));
+            }
+
+            foreach (var policy in new[] { "nodeAffinityPolicy", "nodeTaintsPolicy" })
+            {
+                if (constraint.Has(policy))
+                    errors.Supported(at.Child(policy), constraint.Str(policy), "Honor", "Ignore");
+            }
+
+            MatchLabelKeys(errors, at.Child("matchLabelKeys"), constraint);
+            errors.LabelSelector(at.Child("labelSelector"), constraint.Obj("labelSelector"));
         }
     }
 
-    private static void NodeTerm(List<FieldError> errors, FieldPath path, JsonObject? term)
+    private static void MatchLabelKeys(List<FieldError> errors, FieldPath path, JsonObject constraint)
+    {
+        var keys = constraint.Strings("matchLabelKeys");
+        if (keys.Count == 0)
+            return;
+        var selector = constraint.Obj("labelSelector");
+        if (selector is null)
+            errors.Add(FieldError.Forbidden(path, "must not be specified when labelSelector is not set"));
+        foreach (var (i, key) in keys.Index())
+        {
+            errors.Rules(path.Index(i), key, Names.QualifiedName(key));
+            if (selector.Obj("matchLabels")?.ContainsKey(key) == true || selector.Items("matchExpressions").Any(e => e.Item.Str("key") == key))
+                errors.Add(FieldError.Invalid(path.Index(i), key, "exists in both matchLabelKeys and labelSelector"));
+        }
+    }
+
+    private static void NodeTerm(List<FieldError> errors, FieldPath path, JsonObject? term, bool labelValues)
     {
         foreach (var (i, item) in term.Items("matchExpressions"))
         {
             var at = path.Child("matchExpressions").Index(i);
             var op = item.Str("operator");
             var count = item.Arr("values")?.Count ?? 0;
-            errors.Rules(at.Child("key"), item.Str("key"), Names.QualifiedName(item.Str("key")));
             if (op is "In" or "NotIn" && count == 0)
                 errors.Add(FieldError.Required(at.Child("values"), "must be specified when `operator` is 'In' or 'NotIn'"));
             else if (op is "Exists" or "DoesNotExist" && count > 0)
@@ -118,6 +152,9 @@ internal static class SchedulingValidation
                 errors.Add(FieldError.Required(at.Child("values"), "must be specified single value when `operator` is 'Lt' or 'Gt'"));
             else if (!NodeOperators.Contains(op))
                 errors.Add(FieldError.Invalid(at.Child("operator"), op, "not a valid selector operator"));
+            errors.Rules(at.Child("key"), item.Str("key"), Names.QualifiedName(item.Str("key")));
+            foreach (var (v, value) in labelValues ? item.Strings("values").Index() : [])
+                errors.Rules(at.Child("values").Index(v), value, Names.LabelValue(value));
         }
 
         foreach (var (i, item) in term.Items("matchFields"))
@@ -129,6 +166,8 @@ internal static class SchedulingValidation
                 errors.Add(FieldError.Required(at.Child("values"), "must be only one value when `operator` is 'In' or 'NotIn' for node field selector"));
             if (item.Str("key") != "metadata.name")
                 errors.Add(FieldError.Invalid(at.Child("key"), item.Str("key"), "not a valid field selector key"));
+            foreach (var (v, value) in item.Str("key") == "metadata.name" ? item.Strings("values").Index() : [])
+                errors.Rules(at.Child("values").Index(v), value, Names.Dns1123Subdomain(value));
         }
     }
 
@@ -136,11 +175,36 @@ internal static class SchedulingValidation
     {
         errors.LabelSelector(path.Child("labelSelector"), term.Obj("labelSelector"));
         errors.LabelSelector(path.Child("namespaceSelector"), term.Obj("namespaceSelector"));
+        foreach (var ns in term.Strings("namespaces"))
+            errors.Rules(path.Child("namespace"), ns, Names.Dns1123Label(ns));
+        TermLabelKeys(errors, path, term);
         var key = term.Str("topologyKey");
         if (key.Length == 0)
             errors.Add(FieldError.Required(path.Child("topologyKey"), "can not be empty"));
-        else
-            errors.Rules(path.Child("topologyKey"), key, Names.QualifiedName(key));
+        errors.Rules(path.Child("topologyKey"), key, Names.QualifiedName(key));
+    }
+
+    private static void TermLabelKeys(List<FieldError> errors, FieldPath path, JsonObject term)
+    {
+        foreach (var field in new[] { "matchLabelKeys", "mismatchLabelKeys" })
+        {
+            var keys = term.Strings(field);
+            if (keys.Count > 0 && term.Obj("labelSelector") is null)
+            {
+                errors.Add(FieldError.Forbidden(path.Child(field), "must not be specified when labelSelector is not set"));
+                continue;
+            }
+
+            foreach (var (i, key) in keys.Index())
+                errors.Rules(path.Child(field).Index(i), key, Names.QualifiedName(key));
+        }
+
+        var others = term.Strings("mismatchLabelKeys");
+        foreach (var (i, key) in term.Strings("matchLabelKeys").Index())
+        {
+            if (others.Contains(key))
+                errors.Add(FieldError.Invalid(path.Child("matchLabelKeys").Index(i), key, "exists in both matchLabelKeys and mismatchLabelKeys"));
+        }
     }
 
     private static void Weight(List<FieldError> errors, FieldPath path, JsonObject term)
