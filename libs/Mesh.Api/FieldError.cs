@@ -46,6 +46,7 @@ public enum FieldErrorType
 /// <param name="Detail">The rule, in words.</param>
 public sealed record FieldError(FieldErrorType Type, FieldPath Path, object? BadValue, string Detail)
 {
+    private static readonly object Omitted = new();
     private static readonly JsonSerializerOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The word for <see cref="Type"/> in messages.</summary>
@@ -83,13 +84,16 @@ public sealed record FieldError(FieldErrorType Type, FieldPath Path, object? Bad
         get
         {
             var showsValue = Type is not (FieldErrorType.Required or FieldErrorType.Forbidden or FieldErrorType.TooLong or FieldErrorType.Internal);
-            var text = showsValue ? TypeText + ": " + (BadValue is null ? "null" : Show(BadValue)) : TypeText;
+            var text = showsValue && !ReferenceEquals(BadValue, Omitted) ? TypeText + ": " + (BadValue is null ? "null" : Show(BadValue)) : TypeText;
             return Detail.Length == 0 ? text : text + ": " + Detail;
         }
     }
 
     /// <summary>A rule is broken.</summary>
     public static FieldError Invalid(FieldPath path, object? value, string detail) => new(FieldErrorType.Invalid, path, value, detail);
+
+    /// <summary>A rule is broken by what is too large or too secret to print.</summary>
+    public static FieldError InvalidUnshown(FieldPath path, string detail) => new(FieldErrorType.Invalid, path, Omitted, detail);
 
     /// <summary>A value is missing.</summary>
     public static FieldError Required(FieldPath path, string detail = "") => new(FieldErrorType.Required, path, null, detail);

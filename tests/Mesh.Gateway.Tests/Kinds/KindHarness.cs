@@ -53,12 +53,12 @@ internal sealed class KindHarness
         return errors;
     }
 
-    public async Task<JsonObject> UpdateAsync(string group, string plural, JsonObject obj, JsonObject old)
+    public async Task<JsonObject> UpdateAsync(string group, string plural, JsonObject obj, JsonObject old, string version = "v1")
     {
         // Objects come from the wire and the store: parsed text.
         obj = Json(obj.ToJsonString());
         old = Json(old.ToJsonString());
-        var strategy = Strategy(group, plural);
+        var strategy = Strategy(group, plural, version);
         strategy.Default(obj);
         strategy.PrepareForUpdate(obj, old, Context);
         var reservation = await strategy.ReserveAsync(obj, old, Context, default);

@@ -33,7 +33,7 @@ internal sealed class StrategyRegistry
             new PersistentVolumeStrategy(), new PersistentVolumeClaimStrategy(), new ResourceQuotaStrategy(), new LimitRangeStrategy(),
             new EventStrategy(string.Empty), new EventStrategy("events.k8s.io"),
             new DeploymentStrategy(), new ReplicaSetStrategy(), new DaemonSetStrategy(), new StatefulSetStrategy(), new JobStrategy(), new CronJobStrategy(),
-            new HorizontalPodAutoscalerStrategy("v1"), new HorizontalPodAutoscalerStrategy("v2"),
+            new ControllerRevisionStrategy(), new HorizontalPodAutoscalerStrategy("v1"), new HorizontalPodAutoscalerStrategy("v2"),
             new EndpointSliceStrategy(), new IngressStrategy(), new NetworkPolicyStrategy(), new LeaseStrategy(),
             new RoleStrategy("roles", namespaced: true), new RoleStrategy("clusterroles", namespaced: false),
             new RoleBindingStrategy("rolebindings", namespaced: true), new RoleBindingStrategy("clusterrolebindings", namespaced: false),

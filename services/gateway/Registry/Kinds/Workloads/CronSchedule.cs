@@ -1,8 +1,11 @@
+using System.Buffers;
+
 namespace Mesh.Gateway.Registry.Kinds.Workloads;
 
 /// <summary>Syntax of cron schedules: five fields (minute hour day month weekday) of *, numbers, names, ranges, steps and lists, or @words.</summary>
 internal static class CronSchedule
 {
+    private static readonly SearchValues<char> Digits = SearchValues.Create("0123456789.");
     private static readonly string[] Words = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
     private static readonly string[] Months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
     private static readonly string[] Days = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
@@ -11,8 +14,19 @@ internal static class CronSchedule
     /// <summary>What is wrong with the text, or null.</summary>
     public static string? Error(string text)
     {
+        // A time zone may stand in front; whether it is allowed there is another rule.
+        if (text.StartsWith("TZ=", StringComparison.Ordinal) || text.StartsWith("CRON_TZ=", StringComparison.Ordinal))
+        {
+            var zone = text.IndexOf(' ');
+            if (zone < 0)
+                return $"provided bad location {text[(text.IndexOf('=') + 1)..]}: unknown time zone {text[(text.IndexOf('=') + 1)..]}";
+            text = text[zone..].Trim();
+        }
+
+        if (text.StartsWith("@every ", StringComparison.Ordinal))
+            return DurationError(text["@every ".Length..]) is { } bad ? $"failed to parse duration {text}: {bad}" : null;
         if (text.StartsWith('@'))
-            return Words.Contains(text) || text.StartsWith("@every ", StringComparison.Ordinal) ? null : $"unrecognized descriptor: {text}";
+            return Words.Contains(text) ? null : $"unrecognized descriptor: {text}";
         var fields = text.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
         if (fields.Length != Ranges.Length)
             return $"expected exactly 5 fields, found {fields.Length}: [{string.Join(' ', fields)}]";
@@ -23,6 +37,33 @@ internal static class CronSchedule
                 if (PartError(part, i) is { } error)
                     return error;
             }
+        }
+
+        return null;
+    }
+
+    // Durations as Go writes them: numbers with units one after another, 1h30m.
+    private static string? DurationError(string text)
+    {
+        var quoted = Mesh.Api.GoText.Quote(text);
+        var rest = text.AsSpan().TrimStart("+-");
+        if (rest is "0")
+            return null;
+        if (rest.IsEmpty)
+            return $"time: invalid duration {quoted}";
+        while (!rest.IsEmpty)
+        {
+            var digits = rest.IndexOfAnyExcept(Digits);
+            if (digits == 0 || (rest[0] == '.' && digits == 1))
+                return $"time: invalid duration {quoted}";
+            if (digits < 0)
+                return $"time: missing unit in duration {quoted}";
+            rest = rest[digits..];
+            var letters = rest.IndexOfAny(Digits);
+            var unit = letters < 0 ? rest : rest[..letters];
+            if (unit is not ("ns" or "us" or "µs" or "ms" or "s" or "m" or "h"))
+                return $"time: unknown unit {Mesh.Api.GoText.Quote(unit.ToString())} in duration {quoted}";
+            rest = letters < 0 ? [] : rest[letters..];
         }
 
         return null;

@@ -7,6 +7,12 @@ namespace Mesh.Gateway.Registry.Kinds.Workloads;
 /// <summary>DaemonSets.</summary>
 internal sealed class DaemonSetStrategy() : KindStrategy(Of("apps", "v1", "daemonsets"), hasStatus: true, generation: true)
 {
+    private static readonly string[] Counters =
+    [
+        "currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady", "observedGeneration", "updatedNumberScheduled", "numberAvailable",
+        "numberUnavailable",
+    ];
+
     /// <inheritdoc/>
     public override void Default(JsonObject obj)
     {
@@ -48,29 +54,45 @@ internal sealed class DaemonSetStrategy() : KindStrategy(Of("apps", "v1", "daemo
     public override void Validate(JsonObject obj, List<FieldError> errors)
     {
         var spec = Spec(obj);
-        Workload.Selector(errors, spec, "daemonset");
-        PodSpecValidation.RunningTemplate(errors, "spec.template", spec.Obj("template"), spec.Obj("selector"), Workload.SelectorFits(spec), "DaemonSet");
+        errors.LabelSelector("spec.selector", spec.Obj("selector"));
+        var template = spec.Obj("template") ?? [];
+        if (!Workload.SelectorFits(spec))
+            errors.Add(FieldError.Invalid("spec.template.metadata.labels", template.Obj("metadata", "labels"), "`selector` does not match template `labels`"));
+        if (spec.Obj("selector") is { } selector && Check.SelectorIsEmpty(selector))
+            errors.Add(FieldError.Invalid("spec.selector", selector, "empty selector is invalid for daemonset"));
+        PodSpecValidation.RunningTemplate(errors, "spec.template", template, null, selectorFits: true, "DaemonSet");
         errors.NonNegative("spec.minReadySeconds", spec.Num("minReadySeconds"));
+        UpdateStrategy(errors, "spec.updateStrategy", spec.Obj("updateStrategy") ?? []);
         errors.NonNegative("spec.revisionHistoryLimit", spec.Num("revisionHistoryLimit"));
+    }
 
-        var strategy = spec.Obj("updateStrategy") ?? [];
-        FieldPath path = "spec.updateStrategy";
+    private static void UpdateStrategy(List<FieldError> errors, FieldPath path, JsonObject strategy)
+    {
         errors.OneOf(path.Child("type"), strategy.Str("type"), "RollingUpdate", "OnDelete");
         if (strategy.Str("type") != "RollingUpdate")
             return;
+        path = path.Child("rollingUpdate");
         var rolling = strategy.Obj("rollingUpdate");
         var (unavailable, surge) = (rolling.IntStr("maxUnavailable"), rolling.IntStr("maxSurge"));
-        errors.PositiveIntOrPercent(path.Child("rollingUpdate", "maxUnavailable"), unavailable);
-        errors.PositiveIntOrPercent(path.Child("rollingUpdate", "maxSurge"), surge);
-        if (!Workload.IsZero(unavailable) && !Workload.IsZero(surge))
-            errors.Add(FieldError.Invalid(path.Child("rollingUpdate", "maxSurge"), surge?.ToNode(), "may not be set when maxUnavailable is non-zero"));
-        else if (Workload.IsZero(unavailable) && Workload.IsZero(surge))
-            errors.Add(FieldError.Required(path.Child("rollingUpdate", "maxUnavailable"), "cannot be 0 when maxSurge is 0"));
-        errors.NotMoreThan100Percent(path.Child("rollingUpdate", "maxUnavailable"), unavailable);
-        errors.NotMoreThan100Percent(path.Child("rollingUpdate", "maxSurge"), surge);
+        errors.PositiveIntOrPercent(path.Child("maxUnavailable"), unavailable);
+        errors.PositiveIntOrPercent(path.Child("maxSurge"), surge);
+        errors.NotMoreThan100Percent(path.Child("maxUnavailable"), unavailable);
+        errors.NotMoreThan100Percent(path.Child("maxSurge"), surge);
+        var (hasUnavailable, hasSurge) = (unavailable is not null && !Workload.IsZero(unavailable), surge is not null && !Workload.IsZero(surge));
+        if (hasUnavailable && hasSurge)
+            errors.Add(FieldError.Invalid(path.Child("maxSurge"), surge?.ToNode(), "may not be set when maxUnavailable is non-zero"));
+        else if (!hasUnavailable && !hasSurge)
+            errors.Add(FieldError.Required(path.Child("maxUnavailable"), "cannot be 0 when maxSurge is 0"));
     }
 
     /// <inheritdoc/>
     public override void ValidateUpdate(JsonObject obj, JsonObject old, List<FieldError> errors) =>
         errors.Unchanged("spec.selector", Spec(obj)["selector"], Spec(old)["selector"]);
+
+    /// <inheritdoc/>
+    public override void ValidateSubresourceUpdate(string subresource, JsonObject obj, JsonObject old, List<FieldError> errors)
+    {
+        foreach (var field in Counters)
+            errors.NonNegative(new FieldPath("status").Child(field), obj.Obj("status").Num(field));
+    }
 }

@@ -11,13 +11,23 @@ internal sealed class HorizontalPodAutoscalerStrategy(string version) : KindStra
     {
         var spec = obj.Ensure("spec");
         spec.Default("minReplicas", 1);
-        if (version != "v2" || (spec.Arr("metrics")?.Count ?? 0) > 0)
+        if (version != "v2")
             return;
-        spec["metrics"] = new JsonArray(new JsonObject
+        if ((spec.Arr("metrics")?.Count ?? 0) == 0)
         {
-            ["type"] = "Resource",
-            ["resource"] = new JsonObject { ["name"] = "cpu", ["target"] = new JsonObject { ["type"] = "Utilization", ["averageUtilization"] = 80 } },
-        });
+            spec["metrics"] = new JsonArray(new JsonObject
+            {
+                ["type"] = "Resource",
+                ["resource"] = new JsonObject { ["name"] = "cpu", ["target"] = new JsonObject { ["type"] = "Utilization", ["averageUtilization"] = 80 } },
+            });
+        }
+
+        if (spec.Obj("behavior") is not { } behavior)
+            return;
+        var up = behavior.Ensure("scaleUp");
+        up.Default("stabilizationWindowSeconds", 0);
+        Rules(up, Policy("Pods", 4), Policy("Percent", 100));
+        Rules(behavior.Ensure("scaleDown"), Policy("Percent", 100));
     }
 
     /// <inheritdoc/>
@@ -31,13 +41,32 @@ internal sealed class HorizontalPodAutoscalerStrategy(string version) : KindStra
             errors.Add(FieldError.Invalid("spec.maxReplicas", max, "must be greater than 0"));
         if (max < min)
             errors.Add(FieldError.Invalid("spec.maxReplicas", max, "must be greater than or equal to `minReplicas`"));
-        foreach (var field in new[] { "kind", "name" })
+        AutoscalerValidation.Reference(errors, "spec.scaleTargetRef", spec.Obj("scaleTargetRef"));
+        if (version == "v2")
         {
-            if (spec.Obj("scaleTargetRef").Str(field).Length == 0)
-                errors.Add(FieldError.Required(new FieldPath("spec.scaleTargetRef").Child(field)));
+            AutoscalerValidation.Metrics(errors, "spec.metrics", spec);
+            AutoscalerValidation.Behavior(errors, "spec.behavior", spec.Obj("behavior"));
         }
-
-        if (spec.Num("targetCPUUtilizationPercentage") is < 1 and var percent)
-            errors.Add(FieldError.Invalid("spec.targetCPUUtilizationPercentage", percent, "must be greater than 0"));
+        else if (spec.Num("targetCPUUtilizationPercentage") is < 1 and var percent)
+        {
+            // The older version is a short way to write one metric; its error is that metric's.
+            errors.Add(FieldError.Invalid("spec.metrics[0].resource.target.averageUtilization", percent, "must be greater than 0"));
+        }
     }
+
+    /// <inheritdoc/>
+    public override void ValidateSubresourceUpdate(string subresource, JsonObject obj, JsonObject old, List<FieldError> errors)
+    {
+        errors.NonNegative("status.currentReplicas", obj.Obj("status").Num("currentReplicas"));
+        errors.NonNegative("status.desiredReplicas", obj.Obj("status").Num("desiredReplicas"));
+    }
+
+    private static void Rules(JsonObject rules, params JsonObject[] policies)
+    {
+        rules.Default("selectPolicy", "Max");
+        if (rules["policies"] is null)
+            rules["policies"] = new JsonArray([.. policies]);
+    }
+
+    private static JsonObject Policy(string type, int value) => new() { ["type"] = type, ["value"] = value, ["periodSeconds"] = 15 };
 }

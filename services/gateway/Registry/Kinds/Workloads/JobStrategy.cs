@@ -29,8 +29,12 @@ internal sealed class JobStrategy() : KindStrategy(Of("batch", "v1", "jobs"), ha
         spec.Default("suspend", false);
         spec.Default("podReplacementPolicy", spec.Has("podFailurePolicy") ? "Failed" : "TerminatingOrFailed");
         spec.Default("manualSelector", false);
-        if (!spec.Bool("manualSelector"))
-            spec.Remove("manualSelector");
+        foreach (var (_, rule) in spec.Obj("podFailurePolicy").Items("rules"))
+        {
+            foreach (var (_, pattern) in rule.Items("onPodConditions"))
+                pattern.Default("status", "True");
+        }
+
         if (spec.Has("backoffLimitPerIndex"))
             spec.Default("backoffLimit", int.MaxValue);
         spec.Default("backoffLimit", 6);
@@ -62,50 +66,96 @@ internal sealed class JobStrategy() : KindStrategy(Of("batch", "v1", "jobs"), ha
     public override void Validate(JsonObject obj, List<FieldError> errors)
     {
         var spec = Spec(obj);
-        ValidateSpec(errors, "spec", spec);
+        GeneratedSelector(errors, obj, spec);
+        JobValidation.Spec(errors, "spec", spec);
         if (!spec.Has("selector"))
             errors.Add(FieldError.Required("spec.selector"));
         else
             errors.LabelSelector("spec.selector", spec.Obj("selector"));
-        if (spec.Has("selector") && !Workload.SelectorFits(spec))
-            errors.Add(FieldError.Invalid("spec.template.metadata.labels", spec.Obj("template").Obj("metadata", "labels") ?? [], "`selector` does not match template `labels`"));
-    }
+        if (!Workload.SelectorFits(spec))
+            errors.Add(FieldError.Invalid("spec.template.metadata.labels", spec.Obj("template").Obj("metadata", "labels"), "`selector` does not match template `labels`"));
 
-    /// <summary>Rules of a job's spec, alone and in a cron job.</summary>
-    public static void ValidateSpec(List<FieldError> errors, FieldPath path, JsonObject spec)
-    {
-        foreach (var field in new[] { "parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished", "backoffLimitPerIndex", "maxFailedIndexes" })
-            errors.NonNegative(path.Child(field), spec.Num(field));
-        errors.OptionalOneOf(path.Child("completionMode"), spec.Str("completionMode"), "Indexed", "NonIndexed");
-        if (spec.Str("completionMode") == "Indexed" && !spec.Has("completions"))
-            errors.Add(FieldError.Required(path.Child("completions"), "when completion mode is Indexed"));
-        errors.OptionalOneOf(path.Child("podReplacementPolicy"), spec.Str("podReplacementPolicy"), "Failed", "TerminatingOrFailed");
-        if (spec.Obj("template") is not { } template)
-        {
-            errors.Add(FieldError.Required(path.Child("template")));
-            return;
-        }
-
-        var before = errors.Count;
-        PodSpecValidation.Template(errors, path.Child("template"), template);
-        var policy = template.Obj("spec").Str("restartPolicy");
-        if (policy == "Always")
-            errors.Add(FieldError.Required(path.Child("template", "spec").Child("restartPolicy"), "valid values: \"OnFailure\", \"Never\""));
-        else if (policy is not ("OnFailure" or "Never") && errors.Count == before)
-            errors.Add(FieldError.NotSupported(path.Child("template", "spec").Child("restartPolicy"), policy, "OnFailure", "Never"));
+        // Pods of an indexed job are called after it and their index.
+        if (spec.Str("completionMode") == "Indexed" && spec.Num("completions") is > 0 and var completions && Names.Dns1123Label($"{obj.Name()}-{completions - 1}").Count > 0)
+            errors.Add(FieldError.Invalid("metadata.name", obj.Name(), $"will not able to create pod with invalid DNS label: {obj.Name()}-{completions - 1}"));
     }
 
     /// <inheritdoc/>
     public override void ValidateUpdate(JsonObject obj, JsonObject old, List<FieldError> errors)
     {
         var (spec, was) = (Spec(obj), Spec(old));
-        if (!(spec.Str("completionMode") == "Indexed" && JsonNode.DeepEquals(spec["completions"], spec["parallelism"])))
-            errors.Unchanged("spec.completions", spec["completions"], was["completions"]);
+        Completions(errors, spec, was);
         errors.Unchanged("spec.selector", spec["selector"], was["selector"]);
+        Template(errors, spec, was, MayMove(old));
         errors.Unchanged("spec.completionMode", spec["completionMode"], was["completionMode"]);
-        errors.Unchanged("spec.podFailurePolicy", spec["podFailurePolicy"], was["podFailurePolicy"]);
-        errors.Unchanged("spec.backoffLimitPerIndex", spec["backoffLimitPerIndex"], was["backoffLimitPerIndex"]);
-        if (!was.Bool("suspend"))
-            errors.Unchanged("spec.template", spec["template"], was["template"]);
+        foreach (var field in new[] { "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy" })
+            errors.Unchanged(new FieldPath("spec").Child(field), spec[field], was[field]);
+    }
+
+    /// <inheritdoc/>
+    public override void ValidateSubresourceUpdate(string subresource, JsonObject obj, JsonObject old, List<FieldError> errors)
+    {
+        var status = obj.Obj("status");
+        foreach (var field in new[] { "active", "succeeded", "failed", "ready", "terminating" })
+            errors.NonNegative(new FieldPath("status").Child(field), status.Num(field));
+    }
+
+    // The labels and the selector that the server makes must be the ones it made.
+    private static void GeneratedSelector(List<FieldError> errors, JsonObject obj, JsonObject spec)
+    {
+        if (spec.Bool("manualSelector") || !spec.Has("selector"))
+            return;
+        var uid = obj.Obj("metadata").Str("uid");
+        if (uid.Length == 0)
+            errors.Add(FieldError.Required("metadata.uid"));
+        var labels = spec.Obj("template").Obj("metadata", "labels");
+        var expected = new JsonObject();
+        foreach (var (key, value) in new[] { ("controller-uid", uid), ("job-name", obj.Name()), ("batch.kubernetes.io/controller-uid", uid), ("batch.kubernetes.io/job-name", obj.Name()) })
+        {
+            expected[key] = value;
+            var path = new FieldPath("spec.template.metadata.labels").Key(key);
+            if (labels?.ContainsKey(key) != true)
+                errors.Add(FieldError.Required(path, $"must be '{value}'"));
+            else if (labels.Str(key) != value)
+                errors.Add(FieldError.Invalid(path, labels, $"must be '{value}'"));
+        }
+
+        if (!Check.SelectorMatches(spec.Obj("selector"), expected))
+            errors.Add(FieldError.Invalid("spec.selector", spec["selector"], "`selector` not auto-generated"));
+    }
+
+    // An indexed job may be scaled as long as as many run as must be done (KEP-3715).
+    private static void Completions(List<FieldError> errors, JsonObject spec, JsonObject was)
+    {
+        var elastic = spec.Str("completionMode") == "Indexed" && was.Num("completions") is not null;
+        if (!elastic || spec.Num("completions") is not { } now || now == was.Num("completions"))
+            errors.Unchanged("spec.completions", spec["completions"], was["completions"]);
+        else if (now != spec.Num("parallelism"))
+            errors.Add(FieldError.Invalid("spec.completions", now, "can only be modified in tandem with spec.parallelism"));
+    }
+
+    // Where pods of a job run may be changed while it has not begun (KEP-2926).
+    private static bool MayMove(JsonObject old) => Spec(old).Bool("suspend") && old.Obj("status")?["startTime"] is null;
+
+    private static void Template(List<FieldError> errors, JsonObject spec, JsonObject was, bool mayMove)
+    {
+        if (JsonNode.DeepEquals(spec["template"], was["template"]))
+            return;
+        var (now, old) = ((JsonObject?)spec["template"]?.DeepClone(), (JsonObject?)was["template"]?.DeepClone());
+        foreach (var template in mayMove ? new[] { now, old } : [])
+        {
+            template.Obj("metadata")?.Remove("labels");
+            template.Obj("metadata")?.Remove("annotations");
+            foreach (var field in new[] { "nodeSelector", "tolerations", "schedulingGates" })
+                template.Obj("spec")?.Remove(field);
+            template.Obj("spec", "affinity")?.Remove("nodeAffinity");
+            if (template.Obj("spec", "affinity") is { Count: 0 })
+                template.Obj("spec")!.Remove("affinity");
+            foreach (var (_, container) in template.Obj("spec").Items("containers").Concat(template.Obj("spec").Items("initContainers")))
+                container.Remove("resources"); // KEP-5440
+        }
+
+        if (!JsonNode.DeepEquals(now, old))
+            errors.Add(FieldError.Invalid("spec.template", spec["template"], Check.Immutable));
     }
 }

@@ -44,7 +44,6 @@ internal sealed class ReplicationControllerStrategy() : KindStrategy(Of("", "v1"
     {
         var spec = Spec(obj);
         errors.NonNegative("spec.minReadySeconds", spec.Num("minReadySeconds"));
-        errors.Labels("spec.selector", spec.Obj("selector"));
         if ((spec.Obj("selector")?.Count ?? 0) == 0)
             errors.Add(FieldError.Required("spec.selector"));
         errors.NonNegative("spec.replicas", spec.Num("replicas"));

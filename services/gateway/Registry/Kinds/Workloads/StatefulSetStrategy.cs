@@ -46,22 +46,61 @@ internal sealed class StatefulSetStrategy() : KindStrategy(Of("apps", "v1", "sta
     public override void Validate(JsonObject obj, List<FieldError> errors)
     {
         var spec = Spec(obj);
-        errors.OneOf("spec.podManagementPolicy", spec.Str("podManagementPolicy"), "OrderedReady", "Parallel");
-        var strategy = spec.Obj("updateStrategy") ?? [];
-        if (strategy.Str("type").Length == 0)
-            errors.Add(FieldError.Required("spec.updateStrategy"));
-        else if (strategy.Str("type") is not ("OnDelete" or "RollingUpdate"))
-            errors.Add(FieldError.Invalid("spec.updateStrategy", strategy, "must be 'RollingUpdate' or 'OnDelete'"));
-        else if (strategy.Str("type") == "OnDelete" && strategy.Has("rollingUpdate"))
-            errors.Add(FieldError.Invalid("spec.updateStrategy.rollingUpdate", strategy["rollingUpdate"], "only allowed for updateStrategy 'RollingUpdate'"));
-        errors.NonNegative("spec.updateStrategy.rollingUpdate.partition", strategy.Obj("rollingUpdate").Num("partition"));
+        var policy = spec.Str("podManagementPolicy");
+        if (policy.Length == 0)
+            errors.Add(FieldError.Required("spec.podManagementPolicy"));
+        else if (policy is not ("OrderedReady" or "Parallel"))
+            errors.Add(FieldError.Invalid("spec.podManagementPolicy", policy, "must be 'OrderedReady' or 'Parallel'"));
+        UpdateStrategy(errors, "spec.updateStrategy", spec.Obj("updateStrategy") ?? []);
+        foreach (var when in new[] { "whenDeleted", "whenScaled" })
+            errors.Supported(new FieldPath("spec.persistentVolumeClaimRetentionPolicy").Child(when), spec.Obj("persistentVolumeClaimRetentionPolicy").Str(when), "Retain", "Delete");
         errors.NonNegative("spec.replicas", spec.Num("replicas"));
         errors.NonNegative("spec.minReadySeconds", spec.Num("minReadySeconds"));
         errors.NonNegative("spec.ordinals.start", spec.Obj("ordinals").Num("start"));
-        foreach (var when in new[] { "whenDeleted", "whenScaled" })
-            errors.OneOf(new FieldPath("spec.persistentVolumeClaimRetentionPolicy").Child(when), spec.Obj("persistentVolumeClaimRetentionPolicy").Str(when), "Delete", "Retain");
         Workload.Selector(errors, spec, "statefulset");
-        PodSpecValidation.RunningTemplate(errors, "spec.template", spec.Obj("template"), spec.Obj("selector"), Workload.SelectorFits(spec), "StatefulSet");
+        Template(errors, "spec.template", spec);
+    }
+
+    // Volumes of the claim templates are not in the pod's template, so its containers are first checked with the pods.
+    private static void Template(List<FieldError> errors, FieldPath path, JsonObject spec)
+    {
+        var template = spec.Obj("template") ?? [];
+        var labels = template.Obj("metadata", "labels");
+        if (!Check.SelectorIsEmpty(spec.Obj("selector")) && !Workload.SelectorFits(spec))
+            errors.Add(FieldError.Invalid(path.Child("metadata", "labels"), labels, "`selector` does not match template `labels`"));
+        errors.Labels(path.Child("labels"), labels);
+        errors.Annotations(path.Child("annotations"), template.Obj("metadata", "annotations"));
+        PodMetadataValidation.Annotations(errors, path.Child("annotations"), template, template.Obj("spec") ?? []);
+        if (template.Obj("spec").Str("restartPolicy") != "Always")
+            errors.Add(FieldError.NotSupported(path.Child("spec", "restartPolicy"), template.Obj("spec").Str("restartPolicy"), "Always"));
+        if (template.Obj("spec").Has("activeDeadlineSeconds"))
+            errors.Add(FieldError.Forbidden(path.Child("spec", "activeDeadlineSeconds"), "activeDeadlineSeconds in StatefulSet is not Supported"));
+    }
+
+    private static void UpdateStrategy(List<FieldError> errors, FieldPath path, JsonObject strategy)
+    {
+        switch (strategy.Str("type"))
+        {
+            case "":
+                errors.Add(FieldError.Required(path));
+                break;
+            case "OnDelete":
+                if (strategy.Has("rollingUpdate"))
+                    errors.Add(FieldError.Invalid(path.Child("rollingUpdate"), strategy["rollingUpdate"], "only allowed for updateStrategy 'RollingUpdate'"));
+                break;
+            case "RollingUpdate":
+                var rolling = strategy.Obj("rollingUpdate");
+                errors.NonNegative(path.Child("rollingUpdate", "partition"), rolling.Num("partition"));
+                var unavailable = rolling.IntStr("maxUnavailable");
+                errors.PositiveIntOrPercent(path.Child("rollingUpdate", "maxUnavailable"), unavailable);
+                if (Workload.IsZero(unavailable))
+                    errors.Add(FieldError.Invalid(path.Child("rollingUpdate", "maxUnavailable"), unavailable?.ToNode(), "cannot be 0"));
+                errors.NotMoreThan100Percent(path.Child("rollingUpdate", "maxUnavailable"), unavailable);
+                break;
+            default:
+                errors.Add(FieldError.Invalid(path, strategy, "must be 'RollingUpdate' or 'OnDelete'"));
+                break;
+        }
     }
 
     /// <inheritdoc/>

@@ -48,12 +48,14 @@ internal static class Workload
         var status = obj.Obj("status");
         foreach (var field in new[] { "replicas", "readyReplicas", "availableReplicas", "updatedReplicas", "unavailableReplicas", "fullyLabeledReplicas", "observedGeneration", "currentReplicas" })
             errors.NonNegative(new FieldPath("status").Child(field), status.Num(field));
-        foreach (var field in new[] { "readyReplicas", "availableReplicas", "fullyLabeledReplicas", "updatedReplicas" })
+        foreach (var field in new[] { "readyReplicas", "availableReplicas", "fullyLabeledReplicas", "updatedReplicas", "currentReplicas" })
         {
             if (status.Num(field) > (status.Num("replicas") ?? 0))
                 errors.Add(FieldError.Invalid(new FieldPath("status").Child(field), status.Num(field), "cannot be greater than status.replicas"));
         }
 
+        if (status.Num("availableReplicas") > (status.Num("readyReplicas") ?? 0))
+            errors.Add(FieldError.Invalid("status.availableReplicas", status.Num("availableReplicas"), "cannot be greater than readyReplicas"));
         if (status.Num("collisionCount") is var count && old.Obj("status").Num("collisionCount") is { } was && (count ?? 0) < was)
             errors.Add(FieldError.Invalid("status.collisionCount", count ?? 0, "cannot be decremented"));
     }
