@@ -5,10 +5,13 @@ using Mesh.Store.Access;
 using Mesh.Store.Files;
 using Mesh.Store.Rpc;
 using Mesh.Store.Watching;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Etcd = Mesh.Rpc.Etcd;
 
 namespace Mesh.Store;
 
@@ -52,15 +55,41 @@ public sealed class StoreService : IMeshService
         services.AddSingleton<AuthService>();
         services.AddHostedService<EngineLife>();
         services.AddSingleton<StoreMetrics>();
-        builder.MapGrpc<KvService>();
-        builder.MapGrpc<WatchService>();
-        builder.MapGrpc<LeaseService>();
-        builder.MapGrpc<ClusterService>();
-        builder.MapGrpc<MaintenanceService>();
-        builder.MapGrpc<AuthService>();
+        var grpc = new LeanGrpc();
+        builder.UseApp(app => Bind(grpc, app));
         builder.UseApp(app => builder.Health.Add("log", () => app.Services.GetRequiredService<StoreEngine>().Failure is null));
-        foreach (var address in addresses) builder.Listen(address, ListenOptions(MeshAddress.Parse(address), options));
+        foreach (var address in addresses) builder.Listen(address, ListenOptions(MeshAddress.Parse(address), options) with { Grpc = grpc });
         if (options.MetricsListen is { Length: > 0 } metrics) builder.Listen(metrics);
+    }
+
+    /// <summary>The etcd services on the lean server; requests that are no gRPC (health, metrics) go through the web pipeline.</summary>
+    private static void Bind(LeanGrpc grpc, WebApplication app)
+    {
+        var services = app.Services;
+        grpc.LogTo(services.GetRequiredService<ILoggerFactory>().CreateLogger("Mesh.Rpc"))
+            .Add(binder => KvService.BindService(binder, services.GetRequiredService<KvService>()))
+            .Add(binder => WatchService.BindService(binder, services.GetRequiredService<WatchService>()))
+            .Add(binder => Etcd.Lease.BindService(binder, services.GetRequiredService<LeaseService>()))
+            .Add(binder => Etcd.Cluster.BindService(binder, services.GetRequiredService<ClusterService>()))
+            .Add(binder => Etcd.Maintenance.BindService(binder, services.GetRequiredService<MaintenanceService>()))
+            .Add(binder => Etcd.Auth.BindService(binder, services.GetRequiredService<AuthService>()));
+        RequestDelegate? pipeline = null;
+        app.Use(next =>
+        {
+            pipeline = next;
+            return next;
+        });
+        grpc.Plain = async (method, path) =>
+        {
+            await using var scope = services.CreateAsyncScope();
+            using var body = new MemoryStream();
+            var context = new DefaultHttpContext { RequestServices = scope.ServiceProvider };
+            context.Request.Method = method;
+            context.Request.Path = path.Split('?')[0];
+            context.Response.Body = body;
+            await pipeline!(context);
+            return (context.Response.StatusCode, context.Response.ContentType ?? "text/plain; charset=utf-8", body.ToArray());
+        };
     }
 
     private StoreEngine OpenEngine(IServiceProvider services, StoreOptions options)

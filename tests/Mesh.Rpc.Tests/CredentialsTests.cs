@@ -5,24 +5,28 @@ using Xunit;
 
 namespace Mesh.Rpc.Tests;
 
-public sealed class CredentialsTests
+public sealed class CredentialsTests() : CredentialsContract(lean: false);
+
+public sealed class LeanCredentialsTests() : CredentialsContract(lean: true);
+
+public abstract class CredentialsContract(bool lean)
 {
     [Theory]
     [InlineData(MeshScheme.Https)]
     [InlineData(MeshScheme.InProc)]
     public async Task The_client_certificate_reaches_the_handler(MeshScheme scheme)
     {
-        await using var server = await EchoServer.StartAsync(scheme);
+        await using var server = await EchoServer.StartAsync(scheme, lean: lean);
         using var certificate = server.Pki.Issue("system:kube-scheduler");
         using var channel = server.Connect(MeshChannelOptions.WithCertificates(certificate, server.Pki.Roots));
         var reply = await Client(channel).WhoAmIAsync(new EchoRequest());
         Assert.Equal("CN=system:kube-scheduler", reply.Text);
     }
 
-    [Theory, MemberData(nameof(TransportTests.Transports), MemberType = typeof(TransportTests))]
+    [Theory, MemberData(nameof(TransportTests.Transports), MemberType = typeof(TransportContract))]
     public async Task The_bearer_token_travels_with_each_call(MeshScheme scheme)
     {
-        await using var server = await EchoServer.StartAsync(scheme);
+        await using var server = await EchoServer.StartAsync(scheme, lean: lean);
         var calls = 0;
         using var channel = server.Connect(new MeshChannelOptions { BearerToken = _ => new ValueTask<string?>("token-" + ++calls) });
         Assert.Equal("Bearer token-1", (await Client(channel).WhoAmIAsync(new EchoRequest())).Text);
@@ -32,7 +36,7 @@ public sealed class CredentialsTests
     [Fact]
     public async Task A_server_of_another_authority_is_not_trusted()
     {
-        await using var server = await EchoServer.StartAsync(MeshScheme.Https);
+        await using var server = await EchoServer.StartAsync(MeshScheme.Https, lean: lean);
         using var other = new TestPki("other-ca");
         using var channel = server.Connect(MeshChannelOptions.WithCertificates(null, other.Roots));
         var e = await Assert.ThrowsAsync<RpcException>(async () => await Client(channel).UnaryAsync(new EchoRequest()));
@@ -42,7 +46,7 @@ public sealed class CredentialsTests
     [Fact]
     public async Task A_client_of_another_authority_is_refused_where_certificates_are_required()
     {
-        await using var server = await EchoServer.StartAsync(MeshScheme.Https, requireClientCertificate: true);
+        await using var server = await EchoServer.StartAsync(MeshScheme.Https, requireClientCertificate: true, lean: lean);
         using var other = new TestPki("other-ca");
         using var stranger = other.Issue("admin");
         using var mine = server.Pki.Issue("admin");
@@ -60,7 +64,7 @@ public sealed class CredentialsTests
     [InlineData(MeshScheme.InProc)]
     public async Task A_rotated_client_certificate_is_used_by_the_next_connection(MeshScheme scheme)
     {
-        await using var server = await EchoServer.StartAsync(scheme);
+        await using var server = await EchoServer.StartAsync(scheme, lean: lean);
         using var first = server.Pki.Issue("first");
         using var second = server.Pki.Issue("second");
         var current = first;

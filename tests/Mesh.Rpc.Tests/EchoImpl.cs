@@ -22,7 +22,7 @@ internal sealed class EchoImpl : EchoService.EchoServiceBase
 
     public override Task<EchoReply> WhoAmI(EchoRequest request, ServerCallContext context) => Task.FromResult(new EchoReply
     {
-        Text = context.GetHttpContext().Connection.ClientCertificate?.Subject ?? context.RequestHeaders.GetValue("authorization") ?? "nobody",
+        Text = context.AuthContext.FindPropertiesByName("x509_common_name").Select(n => "CN=" + n.Value).FirstOrDefault() ?? context.RequestHeaders.GetValue("authorization") ?? "nobody",
     });
 
     public override async Task Expand(EchoRequest request, IServerStreamWriter<EchoReply> responseStream, ServerCallContext context)

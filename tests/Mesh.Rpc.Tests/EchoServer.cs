@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Mesh.Rpc.Tests.Echo;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Mesh.Rpc.Tests;
@@ -16,9 +17,13 @@ internal sealed class EchoServer : IAsyncDisposable
     private readonly string _socket = Path.Combine(Path.GetTempPath(), $"mesh-rpc-{Guid.NewGuid():N}.sock");
     private readonly WebApplication _app;
 
-    private EchoServer(MeshScheme scheme, bool requireClientCertificate, Action<GrpcServiceOptions>? configure)
+    private EchoServer(MeshScheme scheme, bool requireClientCertificate, bool lean, Action<GrpcServiceOptions>? configure)
     {
         var server = _pki.Issue("echo");
+        var limits = new GrpcServiceOptions();
+        configure?.Invoke(limits);
+        var grpc = lean ? new LeanGrpc { MaxMessageBytes = limits.MaxReceiveMessageSize ?? MeshRpcServer.DefaultMaxMessageBytes } : null;
+        grpc?.Add(static binder => EchoService.BindService(binder, new EchoImpl()));
         Address = MeshAddress.Parse(scheme switch
         {
             MeshScheme.Http => "http://127.0.0.1:0",
@@ -36,6 +41,7 @@ internal sealed class EchoServer : IAsyncDisposable
                 Certificate = () => server,
                 ClientRoots = () => _pki.Roots,
                 RequireClientCertificate = requireClientCertificate,
+                Grpc = grpc,
                 Protocols = scheme == MeshScheme.Http ? HttpProtocols.Http2 : null,
             });
         });
@@ -52,9 +58,10 @@ internal sealed class EchoServer : IAsyncDisposable
 
     public TestPki Pki => _pki;
 
-    public static async Task<EchoServer> StartAsync(MeshScheme scheme, bool requireClientCertificate = false, Action<GrpcServiceOptions>? configure = null)
+    public static async Task<EchoServer> StartAsync(
+        MeshScheme scheme, bool requireClientCertificate = false, bool lean = false, Action<GrpcServiceOptions>? configure = null)
     {
-        var server = new EchoServer(scheme, requireClientCertificate, configure);
+        var server = new EchoServer(scheme, requireClientCertificate, lean, configure);
         await server._app.StartAsync();
         if (scheme is MeshScheme.Http or MeshScheme.Https)
             server.Address = MeshAddress.Parse(server._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());

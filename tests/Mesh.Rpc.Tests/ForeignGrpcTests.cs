@@ -17,13 +17,16 @@ public sealed class ForeignGrpcTests : IDisposable
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
     [Theory]
-    [InlineData(MeshScheme.Http)]
-    [InlineData(MeshScheme.Https)]
-    [InlineData(MeshScheme.Unix)]
-    public async Task Foreign_client_on_our_server(MeshScheme scheme)
+    [InlineData(MeshScheme.Http, false)]
+    [InlineData(MeshScheme.Https, false)]
+    [InlineData(MeshScheme.Unix, false)]
+    [InlineData(MeshScheme.Http, true)]
+    [InlineData(MeshScheme.Https, true)]
+    [InlineData(MeshScheme.Unix, true)]
+    public async Task Foreign_client_on_our_server(MeshScheme scheme, bool lean)
     {
         await s_grpcio.Value;
-        await using var server = await EchoServer.StartAsync(scheme, requireClientCertificate: true, configure: o => o.ResponseCompressionAlgorithm = "gzip");
+        await using var server = await EchoServer.StartAsync(scheme, requireClientCertificate: true, lean: lean, configure: o => o.ResponseCompressionAlgorithm = "gzip");
         var target = scheme == MeshScheme.Unix ? "unix:" + server.Address.Host : $"localhost:{server.Address.Port}";
         string[] files = scheme == MeshScheme.Https ? WriteCertificates(server.Pki, "client") : [];
         using var client = Start(redirectInput: false, ["echo_client.py", target, .. files]);

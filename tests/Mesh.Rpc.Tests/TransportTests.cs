@@ -6,15 +6,19 @@ using Xunit;
 
 namespace Mesh.Rpc.Tests;
 
-/// <summary>Every form of call behaves the same on every transport.</summary>
-public sealed class TransportTests
+public sealed class TransportTests() : TransportContract(lean: false);
+
+public sealed class LeanTransportTests() : TransportContract(lean: true);
+
+/// <summary>Every form of call behaves the same on every transport, on Kestrel's HTTP/2 and on the lean server.</summary>
+public abstract class TransportContract(bool lean)
 {
     public static TheoryData<MeshScheme> Transports => [MeshScheme.Http, MeshScheme.Https, MeshScheme.Unix, MeshScheme.InProc];
 
     [Theory, MemberData(nameof(Transports))]
     public async Task Unary(MeshScheme scheme)
     {
-        await using var server = await EchoServer.StartAsync(scheme);
+        await using var server = await StartAsync(scheme);
         using var channel = server.Connect();
         var reply = await Client(channel).UnaryAsync(new EchoRequest { Text = "grüß", Number = long.MinValue });
         Assert.Equal("grüß", reply.Text);
@@ -24,7 +28,7 @@ public sealed class TransportTests
     [Theory, MemberData(nameof(Transports))]
     public async Task Server_streaming(MeshScheme scheme)
     {
-        await using var server = await EchoServer.StartAsync(scheme);
+        await using var server = await StartAsync(scheme);
         using var channel = server.Connect();
         using var call = Client(channel).Expand(new EchoRequest { Text = "a", Count = 1000 });
         var numbers = new List<long>();
@@ -36,7 +40,7 @@ public sealed class TransportTests
     [Theory, MemberData(nameof(Transports))]
     public async Task Client_streaming(MeshScheme scheme)
     {
-        await using var server = await EchoServer.StartAsync(scheme);
+        await using var server = await StartAsync(scheme);
         using var channel = server.Connect();
         using var call = Client(channel).Collect();
         for (var i = 1; i <= 100; i++) await call.RequestStream.WriteAsync(new EchoRequest { Text = "t" + i, Number = i });
@@ -49,7 +53,7 @@ public sealed class TransportTests
     [Theory, MemberData(nameof(Transports))]
     public async Task Duplex_streaming_answers_before_the_requests_end(MeshScheme scheme)
     {
-        await using var server = await EchoServer.StartAsync(scheme);
+        await using var server = await StartAsync(scheme);
         using var channel = server.Connect();
         using var call = Client(channel).Chat();
         for (var i = 0; i < 50; i++)
@@ -65,7 +69,7 @@ public sealed class TransportTests
     [Theory, MemberData(nameof(Transports))]
     public async Task Deadline(MeshScheme scheme)
     {
-        await using var server = await EchoServer.StartAsync(scheme);
+        await using var server = await StartAsync(scheme);
         using var channel = server.Connect();
         var watch = Stopwatch.StartNew();
         var e = await Assert.ThrowsAsync<RpcException>(async () =>
@@ -77,7 +81,7 @@ public sealed class TransportTests
     [Theory, MemberData(nameof(Transports))]
     public async Task Cancelled_stream_ends_on_both_sides(MeshScheme scheme)
     {
-        await using var server = await EchoServer.StartAsync(scheme);
+        await using var server = await StartAsync(scheme);
         using var channel = server.Connect();
         using var stop = new CancellationTokenSource();
         using var call = Client(channel).Expand(new EchoRequest { Count = int.MaxValue, DelayMs = 5 }, cancellationToken: stop.Token);
@@ -95,7 +99,7 @@ public sealed class TransportTests
     [Theory, MemberData(nameof(Transports))]
     public async Task Metadata_text_and_binary_travels_both_ways(MeshScheme scheme)
     {
-        await using var server = await EchoServer.StartAsync(scheme);
+        await using var server = await StartAsync(scheme);
         using var channel = server.Connect();
         byte[] bytes = [0, 1, 2, 253, 254, 255];
         using var call = Client(channel).UnaryAsync(new EchoRequest(), new Metadata { { "X-Text", "hello" }, { "x-data-bin", bytes } });
@@ -107,7 +111,7 @@ public sealed class TransportTests
     [Theory, MemberData(nameof(Transports))]
     public async Task Status_and_its_detail(MeshScheme scheme)
     {
-        await using var server = await EchoServer.StartAsync(scheme);
+        await using var server = await StartAsync(scheme);
         using var channel = server.Connect();
         var e = await Assert.ThrowsAsync<RpcException>(async () =>
             await Client(channel).UnaryAsync(new EchoRequest { FailCode = (int)StatusCode.FailedPrecondition, Text = "not now: ünïcödé %" }));
@@ -118,7 +122,7 @@ public sealed class TransportTests
     [Theory, MemberData(nameof(Transports))]
     public async Task Large_messages_with_and_without_gzip(MeshScheme scheme)
     {
-        await using var server = await EchoServer.StartAsync(scheme, configure: o => o.ResponseCompressionAlgorithm = "gzip");
+        await using var server = await StartAsync(scheme, configure: o => o.ResponseCompressionAlgorithm = "gzip");
         using var channel = server.Connect();
         var payload = new byte[20 * 1024 * 1024];
         new Random(7).NextBytes(payload.AsSpan(0, 1024 * 1024));
@@ -130,7 +134,7 @@ public sealed class TransportTests
     [Theory, MemberData(nameof(Transports))]
     public async Task Message_over_the_limit_is_refused(MeshScheme scheme)
     {
-        await using var server = await EchoServer.StartAsync(scheme, configure: o => o.MaxReceiveMessageSize = 1000);
+        await using var server = await StartAsync(scheme, configure: o => o.MaxReceiveMessageSize = 1000);
         using var channel = server.Connect();
         var e = await Assert.ThrowsAsync<RpcException>(async () =>
             await Client(channel).UnaryAsync(new EchoRequest { Payload = ByteString.CopyFrom(new byte[2000]) }));
@@ -140,7 +144,7 @@ public sealed class TransportTests
     [Theory, MemberData(nameof(Transports))]
     public async Task Hundreds_of_calls_share_a_connection(MeshScheme scheme)
     {
-        await using var server = await EchoServer.StartAsync(scheme);
+        await using var server = await StartAsync(scheme);
         using var channel = server.Connect();
         var client = Client(channel);
         var replies = await Task.WhenAll(Enumerable.Range(0, 500).Select(async i => (await client.UnaryAsync(new EchoRequest { Number = i, DelayMs = 20 })).Number));
@@ -150,7 +154,7 @@ public sealed class TransportTests
     [Theory, MemberData(nameof(Transports))]
     public async Task Stopped_server_is_unavailable_to_open_streams_and_new_calls(MeshScheme scheme)
     {
-        var server = await EchoServer.StartAsync(scheme);
+        var server = await StartAsync(scheme);
         using var channel = server.Connect();
         using var call = Client(channel).Chat();
         await call.RequestStream.WriteAsync(new EchoRequest { Number = 1 });
@@ -161,6 +165,9 @@ public sealed class TransportTests
         var next = await Assert.ThrowsAsync<RpcException>(async () => await Client(channel).UnaryAsync(new EchoRequest(), deadline: DateTime.UtcNow.AddSeconds(20)));
         Assert.Equal(StatusCode.Unavailable, next.StatusCode);
     }
+
+    private Task<EchoServer> StartAsync(MeshScheme scheme, Action<Grpc.AspNetCore.Server.GrpcServiceOptions>? configure = null) =>
+        EchoServer.StartAsync(scheme, lean: lean, configure: configure);
 
     private static EchoService.EchoServiceClient Client(Grpc.Net.Client.GrpcChannel channel) => new(channel);
 }

@@ -53,6 +53,7 @@ public static class MeshKestrel
         {
             listen.Protocols = options.Protocols ?? DefaultProtocols(address.Scheme);
             if (address.Scheme == MeshScheme.Https) listen.UseHttps(Tls(options));
+            if (options.Grpc is { } grpc) listen.Use(next => connection => grpc.RunAsync(connection, next));
         });
     }
 

@@ -21,6 +21,9 @@ public sealed record MeshListenOptions
     /// <summary>HTTP versions. Default: both over TLS; without it HTTP/1.1 for http and HTTP/2 for unix sockets and in-process, since only TLS can negotiate.</summary>
     public HttpProtocols? Protocols { get; init; }
 
+    /// <summary>A server that takes the place of Kestrel's HTTP/2 on this listener.</summary>
+    public LeanGrpc? Grpc { get; init; }
+
     /// <summary>Permissions of a unix socket; default owner only.</summary>
     public UnixFileMode SocketMode { get; init; } = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 }

@@ -1,0 +1,459 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using System.IO.Pipelines;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using Grpc.Core;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Mesh.Rpc.Lean;
+
+/// <summary>One HTTP/2 connection: reads frames, starts calls, keeps the peer's windows full.</summary>
+internal sealed class LeanConnection : ICallBatch
+{
+    private const int MaxStreams = 1000;
+    private const int MaxHeaderBlock = 64 * 1024;
+    private const int HeadsKept = 32;
+    private static readonly TimeSpan s_pingInterval = TimeSpan.FromSeconds(30);
+
+    private readonly ConnectionContext _connection;
+    private readonly PipeReader _input;
+    private readonly ConcurrentDictionary<int, LeanCall> _calls = new();
+    private readonly HpackDecoder _hpack = new();
+    private readonly List<(string, string)> _fields = [];
+    private readonly List<(int Generation, byte[] Block, CallHead Head)> _heads = [];
+    private readonly List<Action> _deferred = [];
+    private byte[] _scratch = [];
+    private byte[]? _headerBlock; // collects CONTINUATION frames
+    private int _headerLength;
+    private int _headerStream;
+    private byte _headerFlags;
+    private int _lastStream;
+    private int _unreturned;
+    private bool _heard = true;
+    private bool _prefaceSeen;
+    private volatile bool _draining;
+    private int _openCalls;
+
+    public LeanConnection(LeanGrpc server, ConnectionContext connection)
+    {
+        (Server, _connection) = (server, connection);
+        _input = connection.Transport.Input;
+        Output = new LeanOutput(connection.Transport.Output);
+        Peer = connection.RemoteEndPoint switch
+        {
+            IPEndPoint { AddressFamily: AddressFamily.InterNetworkV6 } six => $"ipv6:[{six.Address}]:{six.Port}",
+            IPEndPoint four => $"ipv4:{four.Address}:{four.Port}",
+            UnixDomainSocketEndPoint unix => "unix:" + unix,
+            var other => "unknown:" + other,
+        };
+    }
+
+    public LeanGrpc Server { get; }
+
+    public LeanOutput Output { get; }
+
+    public string Peer { get; }
+
+    public AuthContext Authenticated => field ??= Authenticate();
+
+    public async Task RunAsync()
+    {
+        var stopping = _connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
+        using var closed = _connection.ConnectionClosed.UnsafeRegister(static c => ((LeanConnection)c!)._input.CancelPendingRead(), this);
+        using var drain = stopping.UnsafeRegister(static c => ((LeanConnection)c!).Drain(), this);
+        using var pings = new Timer(static c => ((LeanConnection)c!).Tick(), this, s_pingInterval, s_pingInterval);
+        try
+        {
+            Greet();
+            await ReadAsync().ConfigureAwait(false);
+        }
+        catch (Http2Exception e)
+        {
+            Server.ConnectionFailed(Peer, e);
+            Output.GoAway(_lastStream, e.Error);
+        }
+        catch (Exception e) when (e is IOException or ConnectionAbortedException or ConnectionResetException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
+        {
+            Server.ConnectionFailed(Peer, e);
+        }
+        finally
+        {
+            foreach (var call in _calls.Values) call.Cancel();
+            Output.Close();
+        }
+    }
+
+    public void Defer(Action work) => _deferred.Add(work);
+
+    public void Hold() => Output.Hold();
+
+    public void Release() => Output.Release();
+
+    /// <summary>The call has ended, or never was.</summary>
+    public void Forget(LeanCall call)
+    {
+        if (!_calls.TryRemove(call.Stream, out _)) return;
+        if (Interlocked.Decrement(ref _openCalls) == 0 && _draining) _input.CancelPendingRead();
+    }
+
+    /// <summary>A handler has taken so many bytes of a stream: the client may send as many more.</summary>
+    public void ReturnWindow(LeanCall call, int bytes)
+    {
+        var unreturned = Interlocked.Add(ref call.Unreturned, bytes + 5);
+        if (unreturned < Http2.StreamWindow / 4 || call.RequestEnded) return;
+        Interlocked.Add(ref call.Unreturned, -unreturned);
+        Output.Frame(Http2Frame.WindowUpdate, call.Stream, unreturned);
+    }
+
+    private void Greet()
+    {
+        Output.Hold();
+        Span<byte> settings = stackalloc byte[18];
+        Setting(settings, Http2.SettingMaxStreams, MaxStreams);
+        Setting(settings[6..], Http2.SettingInitialWindow, Http2.StreamWindow);
+        Setting(settings[12..], Http2.SettingMaxFrameSize, Http2.MaxFrameSize);
+        Output.Frame(Http2Frame.Settings, 0, 0, settings);
+        Output.Frame(Http2Frame.WindowUpdate, 0, Http2.ConnectionWindow - Http2.DefaultWindow);
+        Output.Release();
+
+        static void Setting(Span<byte> to, int id, int value)
+        {
+            BinaryPrimitives.WriteInt16BigEndian(to, (short)id);
+            BinaryPrimitives.WriteInt32BigEndian(to[2..], value);
+        }
+    }
+
+    private async Task ReadAsync()
+    {
+        while (true)
+        {
+            var result = await _input.ReadAsync().ConfigureAwait(false);
+            _heard = true;
+            var buffer = result.Buffer;
+            Output.Hold();
+            try
+            {
+                try
+                {
+                    while (TryTake(ref buffer))
+                    {
+                    }
+
+                    _input.AdvanceTo(buffer.Start, buffer.End);
+                }
+                finally
+                {
+                    for (var i = 0; i < _deferred.Count; i++) _deferred[i]();
+                    _deferred.Clear();
+                }
+            }
+            finally
+            {
+                Output.Release();
+            }
+
+            if (result.IsCompleted || _connection.ConnectionClosed.IsCancellationRequested) return;
+            if (_draining && Volatile.Read(ref _openCalls) == 0) return;
+            if (Output.Congested) await Output.DrainedAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Takes one frame off the buffer and acts on it; false when none is whole.</summary>
+    private bool TryTake(ref ReadOnlySequence<byte> buffer)
+    {
+        if (!_prefaceSeen)
+        {
+            if (buffer.Length < Http2.Preface.Length) return false;
+            Span<byte> preface = stackalloc byte[24];
+            buffer.Slice(0, 24).CopyTo(preface);
+            if (!preface.SequenceEqual(Http2.Preface)) throw new Http2Exception(Http2Error.Protocol, "this is not HTTP/2");
+            _prefaceSeen = true;
+            buffer = buffer.Slice(24);
+        }
+
+        if (buffer.Length < Http2.FrameHeaderSize) return false;
+        Span<byte> header = stackalloc byte[Http2.FrameHeaderSize];
+        if (buffer.FirstSpan.Length >= Http2.FrameHeaderSize) buffer.FirstSpan[..Http2.FrameHeaderSize].CopyTo(header);
+        else buffer.Slice(0, Http2.FrameHeaderSize).CopyTo(header);
+        var length = (header[0] << 16) | (header[1] << 8) | header[2];
+        if (length > Http2.MaxFrameSize) throw new Http2Exception(Http2Error.FrameSize, "a frame of " + length + " bytes");
+        var whole = Http2.FrameHeaderSize + length;
+        if (buffer.Length < whole) return false;
+        ReadOnlySpan<byte> payload;
+        if (buffer.FirstSpan.Length >= whole)
+        {
+            payload = buffer.FirstSpan.Slice(Http2.FrameHeaderSize, length);
+        }
+        else
+        {
+            if (_scratch.Length < length) _scratch = new byte[Math.Max(length, 4096)];
+            buffer.Slice(Http2.FrameHeaderSize, length).CopyTo(_scratch);
+            payload = _scratch.AsSpan(0, length);
+        }
+
+        OnFrame((Http2Frame)header[3], header[4], BinaryPrimitives.ReadInt32BigEndian(header[5..]) & int.MaxValue, payload);
+        buffer = buffer.Slice(whole);
+        return true;
+    }
+
+    private void OnFrame(Http2Frame type, byte flags, int stream, ReadOnlySpan<byte> payload)
+    {
+        if (_headerBlock is not null && (type != Http2Frame.Continuation || stream != _headerStream)) throw new Http2Exception(Http2Error.Protocol, "CONTINUATION expected");
+        switch (type)
+        {
+            case Http2Frame.Data:
+                OnData(flags, stream, payload);
+                break;
+            case Http2Frame.Headers:
+                OnHeaders(flags, stream, payload);
+                break;
+            case Http2Frame.Continuation:
+                if (_headerBlock is null) throw new Http2Exception(Http2Error.Protocol, "CONTINUATION of nothing");
+                Collect(payload);
+                if ((flags & Http2.EndHeaders) == 0) return;
+                var block = _headerBlock;
+                _headerBlock = null;
+                Begin(_headerStream, _headerFlags, block.AsSpan(0, _headerLength));
+                break;
+            case Http2Frame.ResetStream:
+                if (stream == 0 || payload.Length != 4) throw new Http2Exception(Http2Error.Protocol, "RST_STREAM");
+                if (_calls.TryGetValue(stream, out var call))
+                {
+                    call.Cancel();
+                    Forget(call);
+                }
+
+                break;
+            case Http2Frame.Settings:
+                OnSettings(flags, stream, payload);
+                break;
+            case Http2Frame.Ping:
+                if (stream != 0 || payload.Length != 8) throw new Http2Exception(Http2Error.Protocol, "PING");
+                if ((flags & Http2.Ack) == 0) Output.Frame(Http2Frame.Ping, Http2.Ack, 0, payload);
+                break;
+            case Http2Frame.WindowUpdate:
+                if (payload.Length != 4) throw new Http2Exception(Http2Error.FrameSize, "WINDOW_UPDATE");
+                var by = BinaryPrimitives.ReadInt32BigEndian(payload) & int.MaxValue;
+                if (by == 0) throw new Http2Exception(Http2Error.Protocol, "WINDOW_UPDATE of nothing");
+                if (stream == 0) Output.Grow(null, by);
+                else if (_calls.TryGetValue(stream, out var grown)) Output.Grow(grown, by);
+                break;
+            case Http2Frame.GoAway:
+                _draining = true;
+                break;
+            case Http2Frame.PushPromise:
+                throw new Http2Exception(Http2Error.Protocol, "a client does not push");
+            default:
+                break; // PRIORITY, and what is yet to be invented
+        }
+    }
+
+    private void OnSettings(byte flags, int stream, ReadOnlySpan<byte> payload)
+    {
+        if (stream != 0) throw new Http2Exception(Http2Error.Protocol, "SETTINGS on a stream");
+        if ((flags & Http2.Ack) != 0) return;
+        if (payload.Length % 6 != 0) throw new Http2Exception(Http2Error.FrameSize, "SETTINGS");
+        int? window = null, frame = null, table = null;
+        for (; payload.Length > 0; payload = payload[6..])
+        {
+            var value = BinaryPrimitives.ReadUInt32BigEndian(payload[2..]);
+            switch (BinaryPrimitives.ReadUInt16BigEndian(payload))
+            {
+                case Http2.SettingInitialWindow:
+                    window = value <= int.MaxValue ? (int)value : throw new Http2Exception(Http2Error.FlowControl, "SETTINGS_INITIAL_WINDOW_SIZE");
+                    break;
+                case Http2.SettingMaxFrameSize:
+                    frame = value is >= Http2.DefaultFrameSize and <= 0xffffff ? (int)value : throw new Http2Exception(Http2Error.Protocol, "SETTINGS_MAX_FRAME_SIZE");
+                    break;
+                case Http2.SettingHeaderTableSize:
+                    table = (int)Math.Min(value, int.MaxValue);
+                    break;
+            }
+        }
+
+        Output.Settings(window, frame, table, _calls.Values);
+    }
+
+    private void OnHeaders(byte flags, int stream, ReadOnlySpan<byte> payload)
+    {
+        payload = Unpad(flags, payload);
+        if ((flags & Http2.HasPriority) != 0) payload = payload.Length >= 5 ? payload[5..] : throw new Http2Exception(Http2Error.FrameSize, "HEADERS");
+        if ((flags & Http2.EndHeaders) != 0)
+        {
+            Begin(stream, flags, payload);
+            return;
+        }
+
+        (_headerBlock, _headerLength, _headerStream, _headerFlags) = (new byte[Http2.DefaultFrameSize], 0, stream, flags);
+        Collect(payload);
+    }
+
+    private void Collect(ReadOnlySpan<byte> part)
+    {
+        if (_headerLength + part.Length > MaxHeaderBlock) throw new Http2Exception(Http2Error.EnhanceYourCalm, "the headers are too large");
+        if (_headerLength + part.Length > _headerBlock!.Length) Array.Resize(ref _headerBlock, _headerLength + part.Length);
+        part.CopyTo(_headerBlock.AsSpan(_headerLength));
+        _headerLength += part.Length;
+    }
+
+    /// <summary>A whole header block: a new call, or the trailers of one.</summary>
+    private void Begin(int stream, byte flags, ReadOnlySpan<byte> block)
+    {
+        var ended = (flags & Http2.EndStream) != 0;
+        if (stream <= _lastStream)
+        {
+            _fields.Clear();
+            _hpack.Decode(block, _fields); // the table must follow even when nobody wants the fields
+            if (ended && _calls.TryGetValue(stream, out var known)) EndRequest(known);
+            return;
+        }
+
+        if (stream % 2 == 0) throw new Http2Exception(Http2Error.Protocol, "a client's streams are odd");
+        var head = Head(block);
+        _lastStream = stream;
+        if (_draining || Volatile.Read(ref _openCalls) >= MaxStreams)
+        {
+            Output.Frame(Http2Frame.ResetStream, stream, (int)Http2Error.RefusedStream);
+            return;
+        }
+
+        var method = head.IsGrpc ? Server.Find(head.Path) ?? UnknownMethod.Instance : PlainMethod.Instance;
+        var call = new LeanCall(this, stream, head, method) { Window = Output.StreamWindow, RequestEnded = ended };
+        _calls[stream] = call;
+        Interlocked.Increment(ref _openCalls);
+        if (!method.TakesOne) method.Start(call, []);
+        if (ended) EndRequest(call);
+    }
+
+    private CallHead Head(ReadOnlySpan<byte> block)
+    {
+        foreach (var known in _heads)
+        {
+            if (known.Generation == _hpack.Generation && block.SequenceEqual(known.Block)) return known.Head;
+        }
+
+        _fields.Clear();
+        var before = _hpack.Generation;
+        _hpack.Decode(block, _fields);
+        var head = new CallHead(_fields);
+        if (_hpack.Generation != before) return head;
+        if (_heads.Count == HeadsKept) _heads.RemoveAt(0);
+        _heads.Add((before, block.ToArray(), head));
+        return head;
+    }
+
+    private void OnData(byte flags, int stream, ReadOnlySpan<byte> payload)
+    {
+        if (stream == 0 || stream > _lastStream) throw new Http2Exception(Http2Error.Protocol, "DATA of no stream");
+        _unreturned += payload.Length;
+        if (_unreturned >= Http2.ConnectionWindow / 4)
+        {
+            Output.Frame(Http2Frame.WindowUpdate, 0, _unreturned);
+            _unreturned = 0;
+        }
+
+        var length = payload.Length;
+        payload = Unpad(flags, payload);
+        if (!_calls.TryGetValue(stream, out var call)) return;
+        if (call.RequestEnded) throw new Http2Exception(Http2Error.StreamClosed, "DATA after the end");
+        var ended = (flags & Http2.EndStream) != 0;
+        try
+        {
+            Messages(call, payload);
+        }
+        catch (RpcException e)
+        {
+            call.RequestEnded |= ended;
+            call.Fail(e);
+            return;
+        }
+
+        if (ended) EndRequest(call);
+        // A message in the making is bounded by its limit, not by the window.
+        else if (call.Requests is null || !call.Input.AtBoundary) ReturnWindow(call, length);
+    }
+
+    private void Messages(LeanCall call, ReadOnlySpan<byte> data)
+    {
+        while (call.Input.Next(ref data, call.Head.Encoding, Server.MaxMessageBytes, out var message))
+        {
+            if (call.Requests is { } requests) requests.Writer.TryWrite(message);
+            else if (call.Request is null) call.Request = message;
+            else throw new RpcException(new Status(StatusCode.Internal, "more than one message for a method that takes one"));
+        }
+    }
+
+    private static void EndRequest(LeanCall call)
+    {
+        call.RequestEnded = true;
+        call.Requests?.Writer.TryComplete();
+        if (!call.Input.AtBoundary) call.Fail(new RpcException(new Status(StatusCode.Internal, "Incomplete message.")));
+        else if (call.Request is { } request) call.Handler.Start(call, request);
+        else if (call.Handler.TakesOne) call.Fail(new RpcException(new Status(StatusCode.Internal, "Incomplete message.")));
+    }
+
+    private static ReadOnlySpan<byte> Unpad(byte flags, ReadOnlySpan<byte> payload)
+    {
+        if ((flags & Http2.Padded) == 0) return payload;
+        if (payload.Length == 0 || payload[0] >= payload.Length) throw new Http2Exception(Http2Error.Protocol, "padding beyond the frame");
+        return payload[1..^payload[0]];
+    }
+
+    /// <summary>The server stops: no new calls, streams end now, calls under way are answered.</summary>
+    private void Drain()
+    {
+        _draining = true;
+        Output.GoAway(int.MaxValue, Http2Error.None);
+        foreach (var call in _calls.Values)
+        {
+            if (!call.Handler.IsStreaming) continue;
+            call.Finish(new Status(StatusCode.Unavailable, "server is shutting down"));
+        }
+
+        if (Volatile.Read(ref _openCalls) == 0) _input.CancelPendingRead();
+    }
+
+    /// <summary>Pings a peer with open calls that was silent for an interval; one that stays silent for another is gone.</summary>
+    private void Tick()
+    {
+        if (_heard || _calls.IsEmpty)
+        {
+            _heard = false;
+            if (!_calls.IsEmpty) Output.Frame(Http2Frame.Ping, 0, 0, new byte[8]);
+            return;
+        }
+
+        _connection.Abort(new ConnectionAbortedException("the peer does not answer pings"));
+    }
+
+    private AuthContext Authenticate()
+    {
+        var properties = new Dictionary<string, List<AuthProperty>>();
+        if (_connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate is not { } certificate) return new AuthContext(null, properties);
+        string? identity = null;
+        foreach (var name in certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().SelectMany(n => n.EnumerateDnsNames()))
+        {
+            identity = "x509_subject_alternative_name";
+            Add(identity, name);
+        }
+
+        if (certificate.GetNameInfo(X509NameType.SimpleName, false) is { Length: > 0 } common)
+        {
+            Add("x509_common_name", common);
+            identity ??= "x509_common_name";
+        }
+
+        return new AuthContext(identity, properties);
+
+        void Add(string name, string value)
+        {
+            if (!properties.TryGetValue(name, out var values)) properties.Add(name, values = []);
+            values.Add(AuthProperty.Create(name, System.Text.Encoding.UTF8.GetBytes(value)));
+        }
+    }
+}
