@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Mesh.Rpc;
 using Mesh.Store.Access;
 using Mesh.Store.Commit;
 using Mesh.Store.Files;
@@ -106,7 +107,7 @@ internal sealed class StoreEngine : IAsyncDisposable
     }
 
     /// <summary>Sends a command through the log; the answer comes when it is on disk and applied.</summary>
-    public ValueTask<object> ProposeAsync(object command, ReadOnlyMemory<byte> payload) => _committer.Propose(command, payload);
+    public ValueTask<object> ProposeAsync(object command, ReadOnlyMemory<byte> payload, ICallBatch? batch = null) => _committer.Propose(command, payload, batch);
 
     /// <summary>Sends a command of ours through the log.</summary>
     public ValueTask<object> ProposeAsync(object command) => _committer.Propose(command, CommandCodec.Encode(command));
@@ -121,8 +122,8 @@ internal sealed class StoreEngine : IAsyncDisposable
     }
 
     /// <summary>A transaction; one that cannot write takes no place in the log.</summary>
-    public async ValueTask<TxnReply> TxnAsync(TxnRequest request, ReadOnlyMemory<byte> payload) =>
-        request.MayWrite ? (TxnReply)await ProposeAsync(request, payload) : _machine.Txns.ReadOnlyTxn(request);
+    public async ValueTask<TxnReply> TxnAsync(TxnRequest request, ReadOnlyMemory<byte> payload, ICallBatch? batch = null) =>
+        request.MayWrite ? (TxnReply)await ProposeAsync(request, payload, batch) : _machine.Txns.ReadOnlyTxn(request);
 
     /// <summary>Refuses reads below a revision; with <paramref name="physical"/> returns when the old versions are gone.</summary>
     public async Task<long> CompactAsync(long revision, bool physical)

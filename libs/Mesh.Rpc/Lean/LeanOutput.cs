@@ -11,15 +11,16 @@ namespace Mesh.Rpc.Lean;
 /// </summary>
 internal sealed class LeanOutput(PipeWriter transport)
 {
-    private const int Congestion = 256 * 1024;
-    private const int KeepBuffer = 512 * 1024;
+    private const int Congestion = 128 * 1024;
+    private const int SmallBuffer = 16 * 1024;
+    private const int KeepBuffer = 64 * 1024;
 
     private readonly Lock _lock = new();
     private readonly HeaderBlocks _blocks = new();
     private readonly List<LeanCall> _blocked = [];
     private readonly List<TaskCompletionSource> _waiters = [];
-    private byte[] _filling = new byte[16 * 1024];
-    private byte[] _writing = new byte[16 * 1024];
+    private byte[] _filling = ArrayPool<byte>.Shared.Rent(SmallBuffer);
+    private byte[] _writing = ArrayPool<byte>.Shared.Rent(SmallBuffer);
     private int _length;
     private int _holds;
     private bool _flushing;
@@ -265,8 +266,11 @@ internal sealed class LeanOutput(PipeWriter transport)
                 int length;
                 lock (_lock)
                 {
+                    if (_blocked.Count > 0) Pump();
                     if (_length == 0)
                     {
+                        if (_writing.Length > KeepBuffer) _writing = Small(_writing);
+                        if (_filling.Length > KeepBuffer) _filling = Small(_filling);
                         _flushing = false;
                         return;
                     }
@@ -276,7 +280,6 @@ internal sealed class LeanOutput(PipeWriter transport)
                 }
 
                 var result = await transport.WriteAsync(_writing.AsMemory(0, length)).ConfigureAwait(false);
-                if (_writing.Length > KeepBuffer) _writing = new byte[16 * 1024];
                 lock (_lock)
                 {
                     if (result.IsCompleted || result.IsCanceled) _closed = true;
@@ -292,6 +295,12 @@ internal sealed class LeanOutput(PipeWriter transport)
             // The read loop finds the same broken connection and ends it.
             Close();
         }
+    }
+
+    private static byte[] Small(byte[] large)
+    {
+        ArrayPool<byte>.Shared.Return(large);
+        return ArrayPool<byte>.Shared.Rent(SmallBuffer);
     }
 
     private void WriteHeaders(LeanCall call, Metadata? headers)
@@ -321,7 +330,7 @@ internal sealed class LeanOutput(PipeWriter transport)
     /// <summary>As much of a message as windows let pass; returns where it stopped.</summary>
     private int Data(LeanCall call, byte[] buffer, int from, int to)
     {
-        while (from < to)
+        while (from < to && _length <= Congestion)
         {
             var count = (int)Math.Min(Math.Min(to - from, _frameSize), Math.Min(_window, call.Window));
             if (count <= 0) break;
@@ -337,7 +346,7 @@ internal sealed class LeanOutput(PipeWriter transport)
     /// <summary>Gives window to those that wait, in turn.</summary>
     private void Pump()
     {
-        for (var i = 0; i < _blocked.Count && _window > 0;)
+        for (var i = 0; i < _blocked.Count && _window > 0 && _length <= Congestion;)
         {
             var call = _blocked[i];
             while (call.Pending is { } piece)
@@ -395,7 +404,14 @@ internal sealed class LeanOutput(PipeWriter transport)
         }
 
         var need = _length + Http2.FrameHeaderSize + payload.Length;
-        if (need > _filling.Length) Array.Resize(ref _filling, Math.Max(_filling.Length * 2, need));
+        if (need > _filling.Length)
+        {
+            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(_filling.Length * 2, need));
+            _filling.AsSpan(0, _length).CopyTo(larger);
+            ArrayPool<byte>.Shared.Return(_filling);
+            _filling = larger;
+        }
+
         Http2.WriteFrameHeader(_filling.AsSpan(_length), payload.Length, type, flags, stream);
         payload.CopyTo(_filling.AsSpan(_length + Http2.FrameHeaderSize));
         _length = need;

@@ -1,3 +1,4 @@
+using Mesh.Rpc;
 using Mesh.Store.Files;
 using Mesh.Store.Mvcc;
 using Mesh.Store.Wal;
@@ -14,6 +15,7 @@ internal sealed class Committer : IDisposable
 {
     private const int MaxBatchBytes = 8 << 20;
     private const int CompactionSlice = 2000;
+    private static readonly TimeSpan QuickSync = TimeSpan.FromMilliseconds(1);
 
     private readonly WriteAheadLog _log;
     private readonly StateMachine _machine;
@@ -21,6 +23,7 @@ internal sealed class Committer : IDisposable
     private readonly Action<Exception> _failed;
     private readonly Lock _fill = new();
     private readonly List<Proposal> _batch = [];
+    private readonly Action _writeDeferred;
     private List<object> _queue = []; // Proposal or Action
     private List<object> _spare = [];
     private bool _seated; // somebody writes, or is about to on the pool
@@ -30,6 +33,7 @@ internal sealed class Committer : IDisposable
     public Committer(WriteAheadLog log, StateMachine machine, Action<List<KeyVersion>, long> published, Action<Exception> failed)
     {
         (_log, _machine, _published, _failed) = (log, machine, published, failed);
+        _writeDeferred = WriteDeferred;
     }
 
     /// <summary>Why the committer gave up, or null. After that nothing in memory is to be trusted beyond what was published.</summary>
@@ -41,11 +45,14 @@ internal sealed class Committer : IDisposable
     /// <summary>Goes on with a compaction that recovery left undone.</summary>
     public void Start() => Enqueue((Action)(static () => { }));
 
-    /// <summary>Queues a command; the task ends when it is durable and applied, or refused.</summary>
-    public ValueTask<object> Propose(object command, ReadOnlyMemory<byte> payload)
+    /// <summary>
+    /// Queues a command; the task ends when it is durable and applied, or refused. With a <paramref name="batch"/> the round waits for what else
+    /// that connection has sent already, and the task's continuation runs on the writer's thread: it must be short and must not block.
+    /// </summary>
+    public ValueTask<object> Propose(object command, ReadOnlyMemory<byte> payload, ICallBatch? batch = null)
     {
-        var proposal = new Proposal(command, payload);
-        Enqueue(proposal);
+        var proposal = new Proposal(command, payload, batch);
+        Enqueue(proposal, batch);
         return proposal.Task;
     }
 
@@ -85,7 +92,7 @@ internal sealed class Committer : IDisposable
         _log.Dispose();
     }
 
-    private void Enqueue(object item)
+    private void Enqueue(object item, ICallBatch? batch = null)
     {
         lock (_fill)
         {
@@ -95,7 +102,15 @@ internal sealed class Committer : IDisposable
             _seated = true;
         }
 
-        Write();
+        if (batch is null) Write();
+        else batch.Defer(_writeDeferred);
+    }
+
+    /// <summary>On a connection's own thread, which reads nothing meanwhile: that is cheaper than another thread as long as the disk is quick.</summary>
+    private void WriteDeferred()
+    {
+        if (_log.SyncTime < QuickSync) Write();
+        else ThreadPool.UnsafeQueueUserWorkItem(static committer => committer.Write(), this, preferLocal: false);
     }
 
     /// <summary>One round; the seat is ours when this begins.</summary>
@@ -108,43 +123,48 @@ internal sealed class Committer : IDisposable
             _queue = _spare;
         }
 
+        var done = new List<Proposal>(items.Count);
         try
         {
-            for (var at = 0; at < items.Count;) at = Round(items, at, _batch);
+            for (var at = 0; at < items.Count;) at = Round(items, at, done);
             if (_machine.Store.CompactionPending) _machine.Store.CompactStep(CompactionSlice);
         }
         catch (Exception e)
         {
-            Fail(e, items);
+            Fail(e, items, done.Count);
             return;
         }
 
         items.Clear();
         _spare = items;
+        var more = true;
         lock (_fill)
         {
-            if (_queue.Count == 0 && (_stopping || !_machine.Store.CompactionPending))
-            {
-                _seated = false;
-                return;
-            }
+            if (_queue.Count == 0 && (_stopping || !_machine.Store.CompactionPending)) _seated = more = false;
         }
 
-        ThreadPool.UnsafeQueueUserWorkItem(static committer => committer.Write(), this, preferLocal: false);
+        // The next round's fdatasync runs beside the answers of this one.
+        if (more) ThreadPool.UnsafeQueueUserWorkItem(static committer => committer.Write(), this, preferLocal: false);
+        Answer(done);
     }
 
     /// <summary>One batch from <paramref name="items"/>, beginning at <paramref name="at"/>; returns where the next begins.</summary>
-    private int Round(List<object> items, int at, List<Proposal> batch)
+    private int Round(List<object> items, int at, List<Proposal> done)
     {
-        batch.Clear();
+        _batch.Clear();
         for (; at < items.Count && _log.StagedBytes < MaxBatchBytes; at++)
         {
             if (items[at] is not Proposal proposal) break;
             _log.Stage(CommandCodec.TypeOf(proposal.Command), proposal.Payload.Span);
-            batch.Add(proposal);
+            _batch.Add(proposal);
         }
 
-        if (batch.Count > 0) Commit(batch);
+        if (_batch.Count > 0)
+        {
+            Commit(_batch);
+            done.AddRange(_batch);
+        }
+
         for (; at < items.Count && items[at] is Action work; at++) work();
         return at;
     }
@@ -159,12 +179,7 @@ internal sealed class Committer : IDisposable
         catch (DiskFullException)
         {
             DiskFull = true;
-            foreach (var proposal in batch)
-            {
-                proposal.Set(Refusals.NoSpace);
-                proposal.Complete();
-            }
-
+            foreach (var proposal in batch) proposal.Set(Refusals.NoSpace);
             return;
         }
 
@@ -182,11 +197,19 @@ internal sealed class Committer : IDisposable
 
         var versions = _machine.Store.Publish();
         if (versions.Count > 0) _published(versions, _machine.Store.WriterRevision);
-        foreach (var proposal in batch) proposal.Complete();
     }
 
-    /// <summary>A failed write or fdatasync: what is on disk is unknown, so nobody is answered "done" and nothing more is taken.</summary>
-    private void Fail(Exception e, List<object> items)
+    private static void Answer(List<Proposal> done)
+    {
+        foreach (var proposal in done) proposal.Batch?.Hold();
+        foreach (var proposal in done) proposal.Complete();
+        foreach (var proposal in done) proposal.Batch?.Release();
+    }
+
+    /// <summary>
+    /// A failed write or fdatasync: what is on disk is unknown, so nobody beyond the first <paramref name="done"/> is answered "done" and nothing more is taken.
+    /// </summary>
+    private void Fail(Exception e, List<object> items, int done)
     {
         List<object> waiting;
         lock (_fill)
@@ -199,24 +222,10 @@ internal sealed class Committer : IDisposable
 
         // On another thread: whoever is told may end the process and wait for this one.
         ThreadPool.UnsafeQueueUserWorkItem(static told => told._failed(told.Failure!), this, preferLocal: false);
-        foreach (var item in items.Concat(waiting))
-        {
-            if (item is Proposal proposal)
-            {
-                proposal.Set(Refusals.Stopped);
-                try
-                {
-                    proposal.Complete();
-                }
-                catch (InvalidOperationException)
-                {
-                    // answered before the failure
-                }
-            }
-            else
-            {
-                ((Action)item)();
-            }
-        }
+        var proposals = items.Concat(waiting).OfType<Proposal>().ToList();
+        foreach (var proposal in proposals.Skip(done)) proposal.Set(Refusals.Stopped);
+        Answer(proposals);
+        // They see the failure; those of the round that ran before it do nothing twice.
+        foreach (var work in items.Concat(waiting).OfType<Action>()) work();
     }
 }

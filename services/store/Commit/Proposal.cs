@@ -1,11 +1,13 @@
 using System.Threading.Tasks.Sources;
+using Mesh.Rpc;
 
 namespace Mesh.Store.Commit;
 
 /// <summary>A command on its way through the log; awaiting it gives the answer.</summary>
-internal sealed class Proposal(object command, ReadOnlyMemory<byte> payload) : IValueTaskSource<object>
+internal sealed class Proposal(object command, ReadOnlyMemory<byte> payload, ICallBatch? batch = null) : IValueTaskSource<object>
 {
-    private ManualResetValueTaskSourceCore<object> _core = new() { RunContinuationsAsynchronously = true };
+    // A call's answer is written where the round ends, beside the other answers of its connection; anybody else's continuation is foreign code.
+    private ManualResetValueTaskSourceCore<object> _core = new() { RunContinuationsAsynchronously = batch is null };
     private object? _result;
     private Exception? _error;
 
@@ -14,6 +16,9 @@ internal sealed class Proposal(object command, ReadOnlyMemory<byte> payload) : I
 
     /// <summary>The command as the log keeps it.</summary>
     public ReadOnlyMemory<byte> Payload => payload;
+
+    /// <summary>The connection that waits for the answer, if it is one that takes answers in batches.</summary>
+    public ICallBatch? Batch => batch;
 
     /// <summary>The answer, later.</summary>
     public ValueTask<object> Task => new(this, _core.Version);

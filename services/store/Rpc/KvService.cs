@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Mesh.Rpc;
 using Mesh.Store.Mvcc;
 using Mesh.Store.Wire;
 using Pb = Mesh.Rpc.Etcd;
@@ -32,18 +33,9 @@ internal class KvService(StoreEngine engine, Guard guard)
 
     public virtual Task<RangeReply> Range(Incoming<RangeRequest> incoming, ServerCallContext context)
     {
-        try
-        {
-            KvChecks.Check(incoming.Request);
-            guard.Check(context, incoming.Request.Range, write: false);
-            var reply = engine.Store.Range(incoming.Request);
-            reply.Identity = engine.Identity;
-            return Task.FromResult(reply);
-        }
-        catch (StoreException e)
-        {
-            throw Edge.ToRpc(e);
-        }
+        // A long read is no business of the thread that reads the connection.
+        if (ICallBatch.Of(context) is null || incoming.Request.Range.IsSingle) return ReadAsync(incoming, context);
+        return Task.Run(() => ReadAsync(incoming, context));
     }
 
     public virtual async Task<PutReply> Put(Incoming<PutRequest> incoming, ServerCallContext context)
@@ -56,7 +48,7 @@ internal class KvService(StoreEngine engine, Guard guard)
             guard.Check(context, KeyRange.Single(request.Key), write: true);
             if (request.PrevKv) guard.Check(context, KeyRange.Single(request.Key), write: false);
             engine.EnsureSpace();
-            var reply = (PutReply)await engine.ProposeAsync(request, incoming.Payload);
+            var reply = (PutReply)await engine.ProposeAsync(request, incoming.Payload, ICallBatch.Of(context));
             reply.Identity = engine.Identity;
             return reply;
         }
@@ -73,7 +65,7 @@ internal class KvService(StoreEngine engine, Guard guard)
             KvChecks.Check(incoming.Request);
             guard.Check(context, incoming.Request.Range, write: true);
             if (incoming.Request.PrevKv) guard.Check(context, incoming.Request.Range, write: false);
-            var reply = (DeleteRangeReply)await engine.ProposeAsync(incoming.Request, incoming.Payload);
+            var reply = (DeleteRangeReply)await engine.ProposeAsync(incoming.Request, incoming.Payload, ICallBatch.Of(context));
             reply.Identity = engine.Identity;
             return reply;
         }
@@ -91,7 +83,7 @@ internal class KvService(StoreEngine engine, Guard guard)
             EnsureSize(incoming.Payload);
             guard.Check(context, incoming.Request);
             if (Grows(incoming.Request)) engine.EnsureSpace();
-            var reply = await engine.TxnAsync(incoming.Request, incoming.Payload);
+            var reply = await engine.TxnAsync(incoming.Request, incoming.Payload, ICallBatch.Of(context));
             reply.Identity = engine.Identity;
             return reply;
         }
@@ -107,6 +99,22 @@ internal class KvService(StoreEngine engine, Guard guard)
         await engine.CompactAsync(request.Revision, request.Physical);
         return new Pb.CompactionResponse { Header = engine.Header() };
     });
+
+    private Task<RangeReply> ReadAsync(Incoming<RangeRequest> incoming, ServerCallContext context)
+    {
+        try
+        {
+            KvChecks.Check(incoming.Request);
+            guard.Check(context, incoming.Request.Range, write: false);
+            var reply = engine.Store.Range(incoming.Request);
+            reply.Identity = engine.Identity;
+            return Task.FromResult(reply);
+        }
+        catch (StoreException e)
+        {
+            throw Edge.ToRpc(e);
+        }
+    }
 
     private void EnsureSize(byte[] payload)
     {

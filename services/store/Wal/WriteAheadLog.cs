@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using Mesh.Store.Files;
 
 namespace Mesh.Store.Wal;
@@ -63,6 +64,9 @@ internal sealed class WriteAheadLog : IDisposable
         return index;
     }
 
+    /// <summary>What a write and its fdatasync took lately.</summary>
+    public TimeSpan SyncTime { get; private set; }
+
     /// <summary>Bytes staged so far.</summary>
     public int StagedBytes => _batchLength;
 
@@ -89,8 +93,10 @@ internal sealed class WriteAheadLog : IDisposable
             }
         }
 
+        var started = Stopwatch.GetTimestamp();
         _file!.Write(_batch.AsSpan(0, _batchLength), _position);
         _file.Sync();
+        SyncTime += (Stopwatch.GetElapsedTime(started) - SyncTime) / 8;
         _position += _batchLength;
         _segments[^1].Bytes += _batchLength;
         DurableIndex += _staged;

@@ -1,39 +1,57 @@
 using System.Diagnostics;
 using System.Globalization;
 using Google.Protobuf;
-using Grpc.Net.Client;
-using Mesh.Rpc;
 using Pb = Mesh.Rpc.Etcd;
 
 namespace Mesh.Perf.Store;
 
 /// <summary>
-/// The store and Debian's etcd, one after the other on the same disk with the same client: durable 1 KB puts at 1, 16 and 256 callers, ranges of one and of
-/// a thousand keys, watch fan-out. `store [--seconds N] [--peer etcd|none] [--dir DIR]`
+/// The store and Debian's etcd on the same disk with the same client (<see cref="Http2Wire"/>), taking turns for each row so that a busy moment of the
+/// machine meets both; medians of the rounds. Durable 1 KB puts at 1, 16 and 256 callers on one connection (`--connections N` for more), ranges of one
+/// and of a thousand keys, events to watchers.
+/// `store [--seconds N] [--rounds N] [--connections N] [--peer etcd|none] [--dir DIR] [--watch-events N] [--watch-rate N] [--full] [--only TEXT]`; `--full` is 1,000,000 events.
 /// </summary>
 internal static class StoreBench
 {
+    private const int Watchers = 100;
+    private static readonly byte[] s_value = [.. Enumerable.Range(0, 1024).Select(i => (byte)('a' + (i % 26)))];
+
     public static async Task<int> Run(string[] args)
     {
-        var seconds = double.Parse(Option(args, "--seconds") ?? "4", CultureInfo.InvariantCulture);
+        var seconds = Number(args, "--seconds", 2);
+        var rounds = (int)Number(args, "--rounds", 5);
+        var connections = (int)Number(args, "--connections", 1);
+        var events = args.Contains("--full") ? 1_000_000 : (int)Number(args, "--watch-events", 10_000);
+        var rate = (int)Number(args, "--watch-rate", 1000);
+        var only = Option(args, "--only") ?? "";
         var directory = Option(args, "--dir") ?? Path.Combine(Directory.GetCurrentDirectory(), "bench-store-" + Environment.ProcessId);
         Directory.CreateDirectory(directory);
-        var results = new Dictionary<string, Dictionary<string, Measure>>();
+        var table = new Dictionary<string, Dictionary<string, List<Measure>>>();
         try
         {
-            var peers = new List<string> { "mesh" };
-            if (Option(args, "--peer") != "none" && File.Exists("/usr/bin/etcd")) peers.Add("etcd");
-            // Twice around, so that a busy moment of the machine does not decide for one of them; the better round counts.
-            for (var round = 0; round < 2; round++)
+            var names = Option(args, "--peer") != "none" && File.Exists("/usr/bin/etcd") ? new[] { "mesh", "etcd" } : ["mesh"];
+            var peers = new List<(string Name, ServerProcess Server)>();
+            foreach (var name in names) peers.Add((name, await ServerProcess.StartAsync(name, Path.Combine(directory, name))));
+            foreach (var (_, server) in peers) await WarmUpAsync(server);
+            for (var round = 0; round < rounds; round++)
             {
-                foreach (var name in peers)
+                foreach (var callers in (int[])[1, 16, 256])
+                    await TurnAsync($"put 1 KB, {callers} callers", server => Calls(server, "Put", callers, connections, seconds, (c, i) => Put("p/", (c * 100_000) + (i % 100_000))));
+                await TurnAsync("range 1 key, 16 callers", server => Calls(server, "Range", 16, connections, seconds, (_, i) => Get(Key("r/", i % 1000), default)));
+                await TurnAsync("range 1000 keys, 4 callers", server => Calls(server, "Range", 4, connections, seconds, (_, _) => Get(ByteString.CopyFromUtf8("r/"), ByteString.CopyFromUtf8("r0"))));
+            }
+
+            await TurnAsync($"{events} events to {Watchers} watchers", server => Measured(server, () => WatchLoad.RunAsync(server.Address, Watchers, events, rate)));
+            foreach (var (_, server) in peers) await server.DisposeAsync();
+
+            async Task TurnAsync(string what, Func<ServerProcess, Task<Measure>> measure)
+            {
+                if (!what.Contains(only, StringComparison.Ordinal)) return;
+                foreach (var (name, server) in peers)
                 {
-                    await using var server = await ServerProcess.StartAsync(name, Path.Combine(directory, name + round));
-                    foreach (var (what, measure) in await MeasureAsync(server, seconds))
-                    {
-                        if (!results.TryGetValue(what, out var row)) results.Add(what, row = []);
-                        if (!row.TryGetValue(name, out var best) || measure.Rate > best.Rate) row[name] = measure;
-                    }
+                    if (!table.TryGetValue(what, out var row)) table.Add(what, row = []);
+                    if (!row.TryGetValue(name, out var list)) row.Add(name, list = []);
+                    list.Add(await measure(server));
                 }
             }
         }
@@ -42,121 +60,68 @@ internal static class StoreBench
             Directory.Delete(directory, recursive: true);
         }
 
-        Console.WriteLine($"{"",-28}{"mesh/s",10}{"p50 ms",9}{"p99 ms",9}{"cpu us",9}   {"etcd/s",10}{"p50 ms",9}{"p99 ms",9}{"cpu us",9}   ratio");
-        foreach (var (what, row) in results)
-        {
-            var line = $"{what,-28}{row["mesh"]}";
-            if (row.TryGetValue("etcd", out var etcd)) line += string.Create(CultureInfo.InvariantCulture, $"   {etcd}   {row["mesh"].Rate / etcd.Rate:F2}");
-            Console.WriteLine(line);
-        }
-
+        Print(table);
         return 0;
     }
 
-    private static async Task<List<(string, Measure)>> MeasureAsync(ServerProcess server, double seconds)
-    {
-        var results = new List<(string, Measure)>();
-        using var channel = MeshChannel.Create(server.Address);
-        var kv = new Pb.KV.KVClient(channel);
-        var value = ByteString.CopyFrom(Enumerable.Range(0, 1024).Select(i => (byte)('a' + i % 26)).ToArray());
-        await Load(1000, i => kv.PutAsync(new Pb.PutRequest { Key = Key("r/", i), Value = value }).ResponseAsync);
-        await Callers(server, 16, 1.5, (c, i) => kv.PutAsync(new Pb.PutRequest { Key = Key("w/", (c * 100_000) + i), Value = value }).ResponseAsync); // warm
-        foreach (var callers in (int[])[1, 16, 256])
-        {
-            results.Add(($"put 1 KB, {callers} callers", await Callers(server, callers, seconds,
-                (c, i) => kv.PutAsync(new Pb.PutRequest { Key = Key("p/", (c * 100_000) + i), Value = value }).ResponseAsync)));
-        }
+    public static ByteString Key(string prefix, int number) => ByteString.CopyFromUtf8(prefix + number.ToString("D8", CultureInfo.InvariantCulture));
 
-        results.Add(("range 1 key, 16 callers", await Callers(server, 16, seconds, (c, i) => kv.RangeAsync(new Pb.RangeRequest { Key = Key("r/", i % 1000) }).ResponseAsync)));
-        results.Add(("range 1000 keys, 4 callers", await Callers(server, 4, seconds,
-            (_, _) => kv.RangeAsync(new Pb.RangeRequest { Key = ByteString.CopyFromUtf8("r/"), RangeEnd = ByteString.CopyFromUtf8("r0") }).ResponseAsync)));
-        results.Add(("watch events to 20 watchers", await WatchFanOut(server, channel, kv, value)));
-        return results;
+    private static async Task WarmUpAsync(ServerProcess server)
+    {
+        await CallLoad.RunAsync(server.Address, "/etcdserverpb.KV/Put", 16, 1, 2, (c, i) => Put("r/", ((c * 1000) + i) % 1000));
+        for (var i = 0; i < 1000; i += 100) await CallLoad.RunAsync(server.Address, "/etcdserverpb.KV/Put", 100, 1, 0.05, (c, _) => Put("r/", i + c));
+        await CallLoad.RunAsync(server.Address, "/etcdserverpb.KV/Range", 4, 1, 1, (_, i) => Get(Key("r/", i % 1000), default));
+        await CallLoad.RunAsync(server.Address, "/etcdserverpb.KV/Range", 4, 1, 1, (_, _) => Get(ByteString.CopyFromUtf8("r/"), ByteString.CopyFromUtf8("r0")));
     }
 
-    private static async Task<Measure> Callers(ServerProcess server, int callers, double seconds, Func<int, int, Task> call)
+    private static byte[] Put(string prefix, int number) => new Pb.PutRequest { Key = Key(prefix, number), Value = UnsafeByteOperations.UnsafeWrap(s_value) }.ToByteArray();
+
+    private static byte[] Get(ByteString key, ByteString? end) => new Pb.RangeRequest { Key = key, RangeEnd = end ?? ByteString.Empty }.ToByteArray();
+
+    private static Task<Measure> Calls(ServerProcess server, string method, int callers, int connections, double seconds, Func<int, int, byte[]> message) =>
+        Measured(server, () => CallLoad.RunAsync(server.Address, "/etcdserverpb.KV/" + method, callers, connections, seconds, message));
+
+    private static async Task<Measure> Measured(ServerProcess server, Func<Task<double[]>> load)
     {
         var cpu = server.Cpu;
+        using var self = Process.GetCurrentProcess();
+        var own = self.TotalProcessorTime;
         var watch = Stopwatch.StartNew();
-        var all = await Task.WhenAll(Enumerable.Range(0, callers).Select(c => Task.Run(async () =>
-        {
-            var times = new List<double>();
-            for (var i = 0; watch.Elapsed.TotalSeconds < seconds; i++)
-            {
-                var start = Stopwatch.GetTimestamp();
-                await call(c, i);
-                times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
-            }
-
-            return times;
-        })));
+        var times = await load();
         var elapsed = watch.Elapsed.TotalSeconds;
-        return Measure.Of([.. all.SelectMany(t => t)], elapsed, server.Cpu - cpu);
+        self.Refresh();
+        return Measure.Of(times, elapsed, server.Cpu - cpu, self.TotalProcessorTime - own);
     }
 
-    private static async Task<Measure> WatchFanOut(ServerProcess server, GrpcChannel channel, Pb.KV.KVClient kv, ByteString value)
+    private static void Print(Dictionary<string, Dictionary<string, List<Measure>>> table)
     {
-        const int Watchers = 20, Events = 3000;
-        var cpu = server.Cpu;
-        using var call = new Pb.Watch.WatchClient(channel).Watch();
-        for (var i = 0; i < Watchers; i++)
+        Console.WriteLine($"{"",-34}{"mesh/s",10}{"p50 ms",9}{"p99 ms",9}{"cpu us",9}{"load us",9}   {"etcd/s",10}{"p50 ms",9}{"p99 ms",9}{"cpu us",9}{"load us",9}   ratio");
+        foreach (var (what, row) in table)
         {
-            await call.RequestStream.WriteAsync(new Pb.WatchRequest
-            {
-                CreateRequest = new Pb.WatchCreateRequest { Key = ByteString.CopyFromUtf8("e/"), RangeEnd = ByteString.CopyFromUtf8("e0") },
-            });
+            var mesh = Measure.Median(row["mesh"]);
+            var line = $"{what,-34}{mesh}";
+            if (row.TryGetValue("etcd", out var etcd)) line += string.Create(CultureInfo.InvariantCulture, $"   {Measure.Median(etcd)}   {mesh.Rate / Measure.Median(etcd).Rate:F2}");
+            Console.WriteLine(line);
         }
-
-        var sent = new long[Events];
-        var lags = new List<double>();
-        var created = 0;
-        var watching = new TaskCompletionSource();
-        var reader = Task.Run(async () =>
-        {
-            while (lags.Count < Watchers * Events && await call.ResponseStream.MoveNext(CancellationToken.None))
-            {
-                var reply = call.ResponseStream.Current;
-                if (reply.Created && ++created == Watchers) watching.SetResult();
-                foreach (var e in reply.Events) lags.Add(Stopwatch.GetElapsedTime(sent[int.Parse(e.Kv.Key.Span[2..], CultureInfo.InvariantCulture)]).TotalMilliseconds);
-            }
-        });
-        await watching.Task;
-        var watch = Stopwatch.StartNew();
-        var next = -1;
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
-        {
-            for (int i; (i = Interlocked.Increment(ref next)) < Events;)
-            {
-                sent[i] = Stopwatch.GetTimestamp();
-                await kv.PutAsync(new Pb.PutRequest { Key = Key("e/", i), Value = value });
-            }
-        })));
-        await reader;
-        return Measure.Of([.. lags], watch.Elapsed.TotalSeconds, server.Cpu - cpu);
     }
 
-    private static async Task Load(int count, Func<int, Task> put)
-    {
-        var next = -1;
-        await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(async () =>
-        {
-            for (int i; (i = Interlocked.Increment(ref next)) < count;) await put(i);
-        })));
-    }
-
-    private static ByteString Key(string prefix, int number) => ByteString.CopyFromUtf8(prefix + number.ToString("D8", CultureInfo.InvariantCulture));
+    private static double Number(string[] args, string name, double otherwise) => Option(args, name) is { } text ? double.Parse(text, CultureInfo.InvariantCulture) : otherwise;
 
     private static string? Option(string[] args, string name) => Array.IndexOf(args, name) is var at and >= 0 && at + 1 < args.Length ? args[at + 1] : null;
 }
 
-/// <summary>Calls a second, latency, and the server's CPU microseconds a call.</summary>
-internal readonly record struct Measure(double Rate, double P50, double P99, double CpuMicros)
+/// <summary>Calls a second, latency, and microseconds of CPU a call: the server's and the load's.</summary>
+internal readonly record struct Measure(double Rate, double P50, double P99, double CpuMicros, double LoadMicros)
 {
-    public static Measure Of(double[] milliseconds, double elapsed, TimeSpan cpu)
+    public static Measure Of(double[] milliseconds, double elapsed, TimeSpan cpu, TimeSpan load)
     {
         Array.Sort(milliseconds);
-        return new Measure(milliseconds.Length / elapsed, milliseconds[milliseconds.Length / 2], milliseconds[(int)(milliseconds.Length * 0.99)], cpu.TotalMicroseconds / milliseconds.Length);
+        var count = milliseconds.Length;
+        return new Measure(count / elapsed, milliseconds[count / 2], milliseconds[(int)(count * 0.99)], cpu.TotalMicroseconds / count, load.TotalMicroseconds / count);
     }
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Rate,10:F0}{P50,9:F2}{P99,9:F2}{CpuMicros,9:F0}");
+    /// <summary>The round in the middle by rate.</summary>
+    public static Measure Median(List<Measure> rounds) => rounds.OrderBy(m => m.Rate).ElementAt(rounds.Count / 2);
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Rate,10:F0}{P50,9:F2}{P99,9:F2}{CpuMicros,9:F0}{LoadMicros,9:F0}");
 }
