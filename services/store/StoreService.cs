@@ -38,6 +38,7 @@ public sealed class StoreService : IMeshService
         var options = builder.Bind<StoreOptions>();
         var addresses = options.Listen.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         var services = builder.Services;
+        services.AddLeanSockets();
         services.AddSingleton<IStoreFiles, DiskFiles>();
         services.AddSingleton(new ServedAddresses([.. (options.AdvertiseClientUrls ?? options.Listen).Split(',', StringSplitOptions.TrimEntries)]));
         services.AddSingleton(sp => OpenEngine(sp, options));

@@ -48,6 +48,7 @@ internal sealed class EchoServer : IAsyncDisposable
         builder.Services.AddRoutingCore();
         builder.Services.AddInProcTransport(Network);
         builder.Services.AddMeshRpc(configure);
+        if (lean) builder.Services.AddLeanSockets();
         _app = builder.Build();
         _app.MapGrpcService<EchoImpl>();
     }

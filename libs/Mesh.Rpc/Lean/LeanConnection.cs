@@ -128,39 +128,50 @@ internal sealed class LeanConnection : ICallBatch
         }
     }
 
+#pragma warning disable CA2012 // each read is taken once: by Result when it is done at once, else by await
     private async Task ReadAsync()
     {
+        var reading = _input.ReadAsync();
         while (true)
         {
-            var result = await _input.ReadAsync().ConfigureAwait(false);
-            _heard = true;
-            var buffer = result.Buffer;
+            var result = await reading.ConfigureAwait(false);
+            var more = true;
             Output.Hold();
             try
             {
-                try
+                // Whatever is here already is handed out before the work that was deferred, so that the work meets as many calls as it can.
+                while (more = Take(result))
                 {
-                    while (TryTake(ref buffer))
-                    {
-                    }
-
-                    _input.AdvanceTo(buffer.Start, buffer.End);
-                }
-                finally
-                {
-                    for (var i = 0; i < _deferred.Count; i++) _deferred[i]();
-                    _deferred.Clear();
+                    reading = _input.ReadAsync();
+                    if (!reading.IsCompletedSuccessfully || Output.Congested) break;
+                    result = reading.Result;
                 }
             }
             finally
             {
+                for (var i = 0; i < _deferred.Count; i++) _deferred[i]();
+                _deferred.Clear();
                 Output.Release();
             }
 
-            if (result.IsCompleted || _connection.ConnectionClosed.IsCancellationRequested) return;
-            if (_draining && Volatile.Read(ref _openCalls) == 0) return;
+            if (!more) return;
             if (Output.Congested) await Output.DrainedAsync().ConfigureAwait(false);
         }
+    }
+#pragma warning restore CA2012
+
+    /// <summary>Acts on every whole frame of what was read; false when the connection ends.</summary>
+    private bool Take(ReadResult result)
+    {
+        _heard = true;
+        var buffer = result.Buffer;
+        while (TryTake(ref buffer))
+        {
+        }
+
+        _input.AdvanceTo(buffer.Start, buffer.End);
+        if (result.IsCompleted || _connection.ConnectionClosed.IsCancellationRequested) return false;
+        return !_draining || Volatile.Read(ref _openCalls) != 0;
     }
 
     /// <summary>Takes one frame off the buffer and acts on it; false when none is whole.</summary>
