@@ -4,6 +4,7 @@ using Mesh.Gateway.Registry.Kinds.Cluster;
 using Mesh.Gateway.Registry.Kinds.Config;
 using Mesh.Gateway.Registry.Kinds.Network;
 using Mesh.Gateway.Registry.Kinds.Pods;
+using Mesh.Gateway.Registry.Kinds.Storage;
 using Mesh.Gateway.Registry.Kinds.Workloads;
 
 namespace Mesh.Gateway.Registry.Kinds;
@@ -34,10 +35,13 @@ internal sealed class StrategyRegistry
             new EventStrategy(string.Empty), new EventStrategy("events.k8s.io"),
             new DeploymentStrategy(), new ReplicaSetStrategy(), new DaemonSetStrategy(), new StatefulSetStrategy(), new JobStrategy(), new CronJobStrategy(),
             new ControllerRevisionStrategy(), new HorizontalPodAutoscalerStrategy("v1"), new HorizontalPodAutoscalerStrategy("v2"),
-            new EndpointSliceStrategy(), new IngressStrategy(), new NetworkPolicyStrategy(), new LeaseStrategy(),
+            new EndpointSliceStrategy(), new IngressStrategy(), new IngressClassStrategy(), new ServiceCidrStrategy("v1"), new ServiceCidrStrategy("v1beta1"),
+            new IpAddressStrategy("v1"), new IpAddressStrategy("v1beta1"), new NetworkPolicyStrategy(), new LeaseStrategy(),
             new RoleStrategy("roles", namespaced: true), new RoleStrategy("clusterroles", namespaced: false),
             new RoleBindingStrategy("rolebindings", namespaced: true), new RoleBindingStrategy("clusterrolebindings", namespaced: false),
-            new PodDisruptionBudgetStrategy(), new PriorityClassStrategy(), new StorageClassStrategy(),
+            new PodDisruptionBudgetStrategy(), new PriorityClassStrategy(), new RuntimeClassStrategy(),
+            new StorageClassStrategy(), new VolumeAttributesClassStrategy("v1"), new VolumeAttributesClassStrategy("v1beta1"), new CsiDriverStrategy(),
+            new CsiNodeStrategy(), new CsiStorageCapacityStrategy(), new VolumeAttachmentStrategy(),
         ];
         var all = known.ToDictionary(s => s.Resource);
         foreach (var resource in ResourceTable.All)

@@ -19,7 +19,9 @@ internal sealed class LeaseStrategy() : KindStrategy(Of("coordination.k8s.io", "
         if (spec.Num("leaseDurationSeconds") is <= 0 and var seconds)
             errors.Add(FieldError.Invalid("spec.leaseDurationSeconds", seconds, "must be greater than 0"));
         errors.NonNegative("spec.leaseTransitions", spec.Num("leaseTransitions"));
-        if (spec.Has("strategy") && spec.Str("strategy").Length == 0)
-            errors.Add(FieldError.Required("spec.strategy"));
+        if (spec.Has("strategy") && spec.Str("strategy") != "OldestEmulationVersion")
+            Workloads.JobValidation.DomainPrefixedPath(errors, "spec.strategy", spec.Str("strategy"));
+        if (spec.Str("preferredHolder").Length > 0 && spec.Str("strategy").Length == 0)
+            errors.Add(FieldError.Forbidden("spec.preferredHolder", "may only be specified if `strategy` is defined"));
     }
 }

@@ -63,13 +63,19 @@ internal sealed class NamespaceStrategy() : KindStrategy(Of("", "v1", "namespace
     /// <inheritdoc/>
     public override void Validate(JsonObject obj, List<FieldError> errors)
     {
-        foreach (var (i, finalizer) in Spec(obj).Strings("finalizers").Index())
-            errors.Rules(new FieldPath("spec.finalizers").Index(i), finalizer, Names.QualifiedName(finalizer));
+        foreach (var finalizer in Spec(obj).Strings("finalizers"))
+            Finalizer(errors, "spec.finalizers", finalizer);
     }
 
     /// <inheritdoc/>
     public override void ValidateSubresourceUpdate(string subresource, JsonObject obj, JsonObject old, List<FieldError> errors)
     {
+        if (subresource == "finalize")
+        {
+            foreach (var (i, finalizer) in Spec(obj).Strings("finalizers").Index())
+                Finalizer(errors, new FieldPath("spec.finalizers").Index(i), finalizer);
+        }
+
         if (subresource != "status")
             return;
         var phase = obj.Obj("status").Str("phase");
@@ -78,5 +84,12 @@ internal sealed class NamespaceStrategy() : KindStrategy(Of("", "v1", "namespace
             errors.Add(FieldError.Invalid("status.Phase", phase, obj.Obj("metadata").Has("deletionTimestamp")
                 ? "may only be 'Terminating' if `deletionTimestamp` is not empty" : "may only be 'Active' if `deletionTimestamp` is empty"));
         }
+    }
+
+    private static void Finalizer(List<FieldError> errors, FieldPath at, string name)
+    {
+        errors.Rules(at, name, Names.QualifiedName(name));
+        if (!name.Contains('/') && name is not ("kubernetes" or "orphan" or "foregroundDeletion"))
+            errors.Add(FieldError.Invalid(at, name, "name is neither a standard finalizer name nor is it fully qualified"));
     }
 }

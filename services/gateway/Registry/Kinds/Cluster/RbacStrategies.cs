@@ -35,6 +35,8 @@ internal sealed class RoleStrategy(string plural, bool namespaced) : KindStrateg
                 errors.Add(FieldError.Required(at.Child("resources"), "resource rules must supply at least one resource"));
         }
 
+        if (obj.Has("aggregationRule") && !obj.Obj("aggregationRule").Items("clusterRoleSelectors").Any())
+            errors.Add(FieldError.Required("aggregationRule.clusterRoleSelectors", "at least one clusterRoleSelector required if aggregationRule is non-nil"));
         foreach (var (i, selector) in obj.Obj("aggregationRule").Items("clusterRoleSelectors"))
             errors.LabelSelector(new FieldPath("aggregationRule.clusterRoleSelectors").Index(i), selector);
     }

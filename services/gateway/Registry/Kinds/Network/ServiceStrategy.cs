@@ -100,11 +100,33 @@ internal sealed class ServiceStrategy(ServiceAllocator allocator) : KindStrategy
     public override void ValidateUpdate(JsonObject obj, JsonObject old, List<FieldError> errors)
     {
         var (spec, was) = (Spec(obj), Spec(old));
-        if (NeedsClusterIp(was) && was.Str("clusterIP").Length > 0 && spec.Str("type") != "ExternalName" && spec.Str("clusterIP") != was.Str("clusterIP"))
+        if (spec.Str("type") == "ExternalName" || was.Str("type") == "ExternalName" || (spec.Str("clusterIP") == "None" && was.Str("clusterIP") == "None"))
+            return;
+        var (ips, before) = (spec.Strings("clusterIPs"), was.Strings("clusterIPs"));
+        if (before.Count > 0 && ips.Count == 0)
+            errors.Add(FieldError.Invalid("spec.clusterIPs[0]", null, "primary clusterIP can not be unset"));
+        for (var i = 0; i < Math.Min(ips.Count, before.Count); i++)
         {
-            errors.Add(FieldError.Invalid("spec.clusterIPs[0]", spec.Str("clusterIP").Length == 0 ? new JsonArray() : spec.Str("clusterIP"),
-                spec.Str("clusterIP").Length == 0 ? "primary clusterIP can not be unset" : "may not change once set"));
+            if (ips[i] != before[i])
+                errors.Add(FieldError.Invalid(new FieldPath("spec.clusterIPs").Index(i), ips, "may not change once set"));
         }
+
+        if (spec.Str("clusterIP") != "None" && was.Str("clusterIP") != "None" && was.Strings("ipFamilies") is [var primary, ..] && spec.Strings("ipFamilies") is [var family, ..] && family != primary)
+            errors.Add(FieldError.Invalid("spec.ipFamilies[0]", spec["ipFamilies"], "may not change once set"));
+        if (spec.Str("type") == "LoadBalancer" && was.Str("type") == "LoadBalancer" && spec.Str("loadBalancerClass") != was.Str("loadBalancerClass"))
+            errors.Add(FieldError.Invalid("spec.loadBalancerClass", spec["loadBalancerClass"], "may not change once set"));
+        if (NeedsHealthPort(spec) && NeedsHealthPort(was) && spec.Num("healthCheckNodePort") != was.Num("healthCheckNodePort"))
+            errors.Add(FieldError.Forbidden("spec.healthCheckNodePort", Check.Immutable));
+    }
+
+    /// <inheritdoc/>
+    public override void ValidateSubresourceUpdate(string subresource, JsonObject obj, JsonObject old, List<FieldError> errors)
+    {
+        var balancer = obj.Obj("status", "loadBalancer");
+        if (Spec(obj).Str("type") != "LoadBalancer" && balancer.Items("ingress").Any())
+            errors.Add(FieldError.Forbidden("status.loadBalancer.ingress", "may only be used when `spec.type` is 'LoadBalancer'"));
+        else
+            LoadBalancerStatus.Check(errors, "status.loadBalancer", balancer);
     }
 
     // clusterIP and clusterIPs[0] are one value; who gives one gives both.

@@ -19,9 +19,14 @@ internal static class ServiceValidation
             errors.Add(FieldError.Invalid(path.Child("clusterIPs").Index(0), "None", "may not be set to 'None' for NodePort services"));
         if (type == "ExternalName")
         {
-            if (spec.Strings("clusterIPs").Count > 0)
-                errors.Add(FieldError.Forbidden(path.Child("clusterIPs"), "may not be set for ExternalName services"));
-            var name = spec.Str("externalName").TrimEnd('.');
+            foreach (var field in new[] { "clusterIPs", "ipFamilies", "ipFamilyPolicy" })
+            {
+                if (spec[field] is JsonArray { Count: > 0 } or JsonValue)
+                    errors.Add(FieldError.Forbidden(path.Child(field), "may not be set for ExternalName services"));
+            }
+
+            var name = spec.Str("externalName");
+            name = name.EndsWith('.') ? name[..^1] : name;
             if (name.Length == 0)
                 errors.Add(FieldError.Required(path.Child("externalName")));
             else
@@ -30,15 +35,48 @@ internal static class ServiceValidation
 
         Ports(errors, path.Child("ports"), spec);
         errors.Labels(path.Child("selector"), spec.Obj("selector"));
-        errors.OneOf(path.Child("sessionAffinity"), spec.Str("sessionAffinity"), "ClientIP", "None");
-        if (spec.Obj("sessionAffinityConfig", "clientIP").Num("timeoutSeconds") is { } timeout and (<= 0 or > 86400))
-            errors.Add(FieldError.Invalid(path.Child("sessionAffinityConfig", "clientIP").Child("timeoutSeconds"), timeout, "must be greater than 0 and less than 86400"));
-        errors.OneOf(path.Child("type"), type, "ClusterIP", "ExternalName", "LoadBalancer", "NodePort");
+        Affinity(errors, path, spec);
         ClusterIps(errors, path, spec);
         ExternalIps(errors, path.Child("externalIPs"), spec);
-        foreach (var (i, range) in spec.Strings("loadBalancerSourceRanges").Index())
-            errors.Cidr(path.Child("loadBalancerSourceRanges").Index(i), range.Trim());
+        errors.OneOf(path.Child("type"), type, "ClusterIP", "ExternalName", "LoadBalancer", "NodePort");
+        UniquePorts(errors, path.Child("ports"), spec);
+        var ranges = spec.Strings("loadBalancerSourceRanges");
+        if (ranges.Count > 0 && type != "LoadBalancer")
+            errors.Add(FieldError.Forbidden(path.Child("LoadBalancerSourceRanges"), "may only be used when `type` is 'LoadBalancer'"));
+        foreach (var (i, range) in ranges.Index())
+            errors.Cidr(path.Child("LoadBalancerSourceRanges").Index(i), range.Trim());
+        if (spec.Has("allocateLoadBalancerNodePorts") && type != "LoadBalancer")
+            errors.Add(FieldError.Forbidden(path.Child("allocateLoadBalancerNodePorts"), "may only be used when `type` is 'LoadBalancer'"));
+        if (spec.Has("loadBalancerClass"))
+        {
+            if (type == "LoadBalancer")
+                errors.Rules(path.Child("loadBalancerClass"), spec.Str("loadBalancerClass"), Names.QualifiedName(spec.Str("loadBalancerClass")));
+            else
+                errors.Add(FieldError.Forbidden(path.Child("loadBalancerClass"), "may only be used when `type` is 'LoadBalancer'"));
+        }
+
         TrafficPolicies(errors, path, spec, type);
+    }
+
+    private static void Affinity(List<FieldError> errors, FieldPath path, JsonObject spec)
+    {
+        const string When = "when session affinity type is ClientIP";
+        var affinity = spec.Str("sessionAffinity");
+        errors.OneOf(path.Child("sessionAffinity"), affinity, "ClientIP", "None");
+        var at = path.Child("sessionAffinityConfig");
+        var config = spec.Obj("sessionAffinityConfig");
+        if (affinity == "None" && config is not null)
+            errors.Add(FieldError.Forbidden(at, "must not be set when session affinity is None"));
+        if (affinity != "ClientIP")
+            return;
+        if (config is null)
+            errors.Add(FieldError.Required(at, When));
+        else if (config.Obj("clientIP") is not { } client)
+            errors.Add(FieldError.Required(at.Child("clientIP"), When));
+        else if (client.Num("timeoutSeconds") is not { } timeout)
+            errors.Add(FieldError.Required(at.Child("clientIP", "timeoutSeconds"), When));
+        else if (timeout is <= 0 or > 86400)
+            errors.Add(FieldError.Invalid(at.Child("clientIP", "timeoutSeconds"), timeout, "must be greater than 0 and less than 86400"));
     }
 
     private static void TrafficPolicies(List<FieldError> errors, FieldPath path, JsonObject spec, string type)
@@ -55,21 +93,16 @@ internal static class ServiceValidation
                 "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"));
         }
 
-        if (type is "ClusterIP" or "NodePort" or "LoadBalancer")
+        if (type is "ClusterIP" or "NodePort" or "LoadBalancer" || spec.Has("internalTrafficPolicy"))
             errors.OneOf(path.Child("internalTrafficPolicy"), spec.Str("internalTrafficPolicy"), "Cluster", "Local");
-        if (type != "LoadBalancer" && spec.Has("allocateLoadBalancerNodePorts"))
-            errors.Add(FieldError.Forbidden(path.Child("allocateLoadBalancerNodePorts"), "may only be used when `type` is 'LoadBalancer'"));
-        if (type != "LoadBalancer" && spec.Has("loadBalancerClass"))
-            errors.Add(FieldError.Forbidden(path.Child("loadBalancerClass"), "may only be used when `type` is 'LoadBalancer'"));
-        errors.OptionalOneOf(path.Child("trafficDistribution"), spec.Str("trafficDistribution"), "PreferClose", "PreferSameNode", "PreferSameZone");
+        if (spec.Has("trafficDistribution"))
+            errors.Supported(path.Child("trafficDistribution"), spec.Str("trafficDistribution"), "PreferClose", "PreferSameNode", "PreferSameZone");
     }
 
     private static void Ports(List<FieldError> errors, FieldPath path, JsonObject spec)
     {
         var several = (spec.Arr("ports")?.Count ?? 0) > 1;
         var names = new HashSet<string>(StringComparer.Ordinal);
-        var ports = new HashSet<(string, long)>();
-        var nodePorts = new HashSet<(string, long)>();
         foreach (var (i, port) in spec.Items("ports"))
         {
             var at = path.Index(i);
@@ -90,16 +123,39 @@ internal static class ServiceValidation
             var protocol = port.Str("protocol");
             errors.OneOf(at.Child("protocol"), protocol, "SCTP", "TCP", "UDP");
             ProbeValidation.Port(errors, at.Child("targetPort"), port.IntStr("targetPort"));
-            if (port.Str("appProtocol") is { Length: > 0 } application)
-                errors.Rules(at.Child("appProtocol"), application, Names.QualifiedName(application));
+            if (port.Has("appProtocol"))
+                errors.Rules(at.Child("appProtocol"), port.Str("appProtocol"), Names.QualifiedName(port.Str("appProtocol")));
+        }
+    }
 
-            var nodePort = port.Num("nodePort") ?? 0;
-            if (nodePort != 0 && (spec.Str("type") is "ClusterIP" or "ExternalName"))
-                errors.Add(FieldError.Forbidden(at.Child("nodePort"), $"may not be used when `type` is '{spec.Str("type")}'"));
-            if (nodePort != 0 && !nodePorts.Add((protocol, nodePort)))
-                errors.Add(FieldError.Duplicate(at.Child("nodePort"), nodePort));
+    // One port a protocol, inside and on the nodes.
+    private static void UniquePorts(List<FieldError> errors, FieldPath path, JsonObject spec)
+    {
+        var nodePorts = new HashSet<(string, long)>();
+        var ports = new HashSet<(string, long)>();
+        foreach (var (i, port) in spec.Str("type") == "ClusterIP" ? spec.Items("ports") : [])
+        {
+            if (port.Num("nodePort") is not (null or 0))
+                errors.Add(FieldError.Forbidden(path.Index(i).Child("nodePort"), "may not be used when `type` is 'ClusterIP'"));
+        }
+
+        foreach (var (i, port) in spec.Items("ports"))
+        {
+            if (port.Num("nodePort") is { } nodePort and not 0 && !nodePorts.Add((port.Str("protocol"), nodePort)))
+                errors.Add(FieldError.Duplicate(path.Index(i).Child("nodePort"), nodePort));
+        }
+
+        foreach (var (i, port) in spec.Items("ports"))
+        {
+            var (protocol, number) = (port.Str("protocol"), port.Num("port") ?? 0);
             if (!ports.Add((protocol, number)))
-                errors.Add(FieldError.Duplicate(at, new JsonObject { ["port"] = number, ["protocol"] = protocol }));
+            {
+                // Kubernetes prints its own type here.
+                errors.Add(FieldError.Duplicate(path.Index(i), new JsonObject
+                {
+                    ["Name"] = "", ["Protocol"] = protocol, ["AppProtocol"] = null, ["Port"] = number, ["TargetPort"] = 0, ["NodePort"] = 0,
+                }));
+            }
         }
     }
 
@@ -109,25 +165,47 @@ internal static class ServiceValidation
             return;
         var (one, list) = (spec.Str("clusterIP"), spec.Strings("clusterIPs"));
         var at = path.Child("clusterIPs");
-        if (one.Length > 0 && list.Count > 0 && list[0] != one)
+        if (one.Length > 0 && list.Count == 0)
+            errors.Add(FieldError.Required(at));
+        else if (one.Length > 0 && list[0] != one)
             errors.Add(FieldError.Invalid(at, list, "first value must match `clusterIP`"));
-        if (list.Count > 2)
-            errors.Add(FieldError.Invalid(at, list, "may only hold up to 2 values"));
-        for (var i = 0; i < list.Count; i++)
+        else if (one.Length == 0 && list.Count > 0)
+            errors.Add(FieldError.Invalid(at, list, "must be empty when `clusterIP` is not specified"));
+        var families = spec.Strings("ipFamilies");
+        foreach (var (i, family) in families.Index())
         {
-            if (list[i] == "None" && list.Count > 1)
-                errors.Add(FieldError.Invalid(at.Index(i), list[i], "may not have multiple values when first is 'None'"));
-            else if (list[i] != "None")
-                errors.Ip(at.Index(i), list[i]);
-        }
-
-        foreach (var (i, family) in spec.Strings("ipFamilies").Index())
-        {
-            if (family is not ("IPv4" or "IPv6"))
-                errors.Add(FieldError.NotSupported(path.Child("ipFamilies").Index(i), family, "IPv4", "IPv6"));
+            errors.Supported(path.Child("ipFamilies").Index(i), family, "IPv4", "IPv6");
+            if (families.IndexOf(family) < i)
+                errors.Add(FieldError.Duplicate(path.Child("ipFamilies").Index(i), family));
         }
 
         errors.OptionalOneOf(path.Child("ipFamilyPolicy"), spec.Str("ipFamilyPolicy"), "PreferDualStack", "RequireDualStack", "SingleStack");
+        var before = errors.Count;
+        for (var i = 0; i < list.Count; i++)
+        {
+            if (i == 0 && list[i] == "None")
+            {
+                if (list.Count > 1)
+                    errors.Add(FieldError.Invalid(at, list, "'None' must be the first and only value"));
+            }
+            else
+            {
+                errors.Ip(at.Index(i), list[i]);
+            }
+        }
+
+        if (list.Count > 2)
+            errors.Add(FieldError.Invalid(at, list, "may only hold up to 2 values"));
+        if (errors.Count > before)
+            return;
+        if (list.Count > 1 && list.Count(static ip => ip.Contains(':')) != 1)
+            errors.Add(FieldError.Invalid(at, list, "may specify no more than one IP for each IP family"));
+        for (var i = 0; one != "None" && i < Math.Min(list.Count, families.Count); i++)
+        {
+            if (list[i].Contains(':') != (families[i] == "IPv6"))
+                errors.Add(FieldError.Invalid(at.Index(i), list[i], $"expected an {families[i]} value as indicated by `ipFamilies[{i}]`"));
+        }
+
         if (spec.Str("ipFamilyPolicy") == "RequireDualStack" && !(one == "None" && (spec.Obj("selector")?.Count ?? 0) == 0))
             errors.Add(FieldError.Invalid(path.Child("ipFamilyPolicy"), "RequireDualStack", "this cluster is not configured for dual-stack services"));
     }
@@ -137,10 +215,8 @@ internal static class ServiceValidation
         foreach (var (i, ip) in spec.Strings("externalIPs").Index())
         {
             errors.Ip(path.Index(i), ip);
-            if (ip.StartsWith("127.", StringComparison.Ordinal) || ip == "::1")
-                errors.Add(FieldError.Invalid(path.Index(i), ip, "may not be in the loopback range (127.0.0.0/8, ::1/128)"));
-            if (ip is "0.0.0.0" or "::")
-                errors.Add(FieldError.Invalid(path.Index(i), ip, $"may not be unspecified ({ip})"));
+            if (Check.IsIp(ip))
+                EndpointsStrategy.Reachable(errors, path.Index(i), ip);
         }
     }
 }

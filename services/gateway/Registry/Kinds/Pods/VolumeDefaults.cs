@@ -21,6 +21,15 @@ internal static class VolumeDefaults
             DownwardItems(source.Obj("downwardAPI"));
         }
 
+        Shared(volume);
+        volume.Obj("image")?.Default("pullPolicy", PodDefaults.ImageTag(volume.Obj("image").Str("reference")) == "latest" ? "Always" : "IfNotPresent");
+        if (volume.Obj("ephemeral", "volumeClaimTemplate") is { } template)
+            Storage.PersistentVolumeClaimStrategy.DefaultClaim(template);
+    }
+
+    /// <summary>Defaults of the sources that pods' volumes and PersistentVolumes have in common.</summary>
+    public static void Shared(JsonObject volume)
+    {
         if (volume.Obj("hostPath") is { } hostPath && hostPath["type"] is null)
             hostPath["type"] = string.Empty;
         volume.Obj("iscsi")?.Default("iscsiInterface", "default");
@@ -41,8 +50,6 @@ internal static class VolumeDefaults
 
         volume.Obj("scaleIO")?.Default("storageMode", "ThinProvisioned");
         volume.Obj("scaleIO")?.Default("fsType", "xfs");
-        volume.Obj("image")?.Default("pullPolicy", PodDefaults.ImageTag(volume.Obj("image").Str("reference")) == "latest" ? "Always" : "IfNotPresent");
-        volume.Obj("ephemeral", "volumeClaimTemplate").Obj("spec")?.Default("volumeMode", "Filesystem");
     }
 
     private static void DownwardItems(JsonObject? source)

@@ -234,7 +234,7 @@ internal static partial class VolumeSources
                 errors.Add(FieldError.Forbidden(path.Child("metadata", field), "cannot be set"));
         }
 
-        Cluster.ClaimSpecValidation.Spec(errors, path.Child("spec"), template.Obj("spec") ?? []);
+        Storage.ClaimSpecValidation.Spec(errors, path.Child("spec"), template.Obj("spec") ?? []);
     }
 
     private static void Image(List<FieldError> errors, FieldPath at, JsonObject source, PodScope scope)

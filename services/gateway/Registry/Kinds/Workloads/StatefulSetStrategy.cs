@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
-using Mesh.Gateway.Registry.Kinds.Cluster;
+using Mesh.Gateway.Registry.Kinds.Storage;
 using Mesh.Gateway.Registry.Kinds.Pods;
 
 namespace Mesh.Gateway.Registry.Kinds.Workloads;

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using Mesh.Api;
 using Mesh.Gateway.Registry.Kinds.Pods;
 
-namespace Mesh.Gateway.Registry.Kinds.Cluster;
+namespace Mesh.Gateway.Registry.Kinds.Storage;
 
 /// <summary>PersistentVolumeClaims.</summary>
 internal sealed class PersistentVolumeClaimStrategy() : KindStrategy(Of("", "v1", "persistentvolumeclaims"), hasStatus: true)

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using Mesh.Api;
 using Mesh.Gateway.Registry.Kinds.Pods;
 
-namespace Mesh.Gateway.Registry.Kinds.Cluster;
+namespace Mesh.Gateway.Registry.Kinds.Storage;
 
 /// <summary>Rules of a volume claim's spec: of claims, of StatefulSets' and of ephemeral volumes' templates.</summary>
 internal static class ClaimSpecValidation
