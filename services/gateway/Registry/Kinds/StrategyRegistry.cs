@@ -1,7 +1,9 @@
 using System.Collections.Frozen;
 using Mesh.Api;
+using Mesh.Gateway.Registry.Kinds.Certificates;
 using Mesh.Gateway.Registry.Kinds.Cluster;
 using Mesh.Gateway.Registry.Kinds.Config;
+using Mesh.Gateway.Registry.Kinds.Extension;
 using Mesh.Gateway.Registry.Kinds.Network;
 using Mesh.Gateway.Registry.Kinds.Pods;
 using Mesh.Gateway.Registry.Kinds.Storage;
@@ -41,7 +43,10 @@ internal sealed class StrategyRegistry
             new RoleBindingStrategy("rolebindings", namespaced: true), new RoleBindingStrategy("clusterrolebindings", namespaced: false),
             new PodDisruptionBudgetStrategy(), new PriorityClassStrategy(), new RuntimeClassStrategy(),
             new StorageClassStrategy(), new VolumeAttributesClassStrategy("v1"), new VolumeAttributesClassStrategy("v1beta1"), new CsiDriverStrategy(),
-            new CsiNodeStrategy(), new CsiStorageCapacityStrategy(), new VolumeAttachmentStrategy(),
+            new CsiNodeStrategy(), new CsiStorageCapacityStrategy(), new VolumeAttachmentStrategy(), new CertificateSigningRequestStrategy(),
+            new WebhookStrategy("validatingwebhookconfigurations", mutating: false), new WebhookStrategy("mutatingwebhookconfigurations", mutating: true),
+            new CustomResourceDefinitionStrategy(), new AdmissionPolicyStrategy(), new AdmissionPolicyBindingStrategy(), new ApiServiceStrategy(), new FlowSchemaStrategy(), new PriorityLevelStrategy(),
+            new ResourceClaimStrategy(), new ResourceClaimTemplateStrategy(), new DeviceClassStrategy(), new ResourceSliceStrategy(),
         ];
         var all = known.ToDictionary(s => s.Resource);
         foreach (var resource in ResourceTable.All)

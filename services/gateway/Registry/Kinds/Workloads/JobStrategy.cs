@@ -38,8 +38,8 @@ internal sealed class JobStrategy() : KindStrategy(Of("batch", "v1", "jobs"), ha
         if (spec.Has("backoffLimitPerIndex"))
             spec.Default("backoffLimit", int.MaxValue);
         spec.Default("backoffLimit", 6);
-        if (job is not null && (job.Obj("metadata", "labels")?.Count ?? 0) == 0 && spec.Obj("template").Obj("metadata", "labels") is { Count: > 0 } labels)
-            job.Ensure("metadata")["labels"] = labels.DeepClone();
+        if (job is not null)
+            LabelLikePods(job, spec);
         PodDefaults.Template(spec.Obj("template"));
     }
 
@@ -60,6 +60,7 @@ internal sealed class JobStrategy() : KindStrategy(Of("batch", "v1", "jobs"), ha
         }
 
         spec.Ensure("selector").Ensure("matchLabels").TryAdd("batch.kubernetes.io/controller-uid", uid);
+        LabelLikePods(obj, spec); // as whoever reads it will see it
     }
 
     /// <inheritdoc/>
@@ -98,6 +99,13 @@ internal sealed class JobStrategy() : KindStrategy(Of("batch", "v1", "jobs"), ha
         var status = obj.Obj("status");
         foreach (var field in new[] { "active", "succeeded", "failed", "ready", "terminating" })
             errors.NonNegative(new FieldPath("status").Child(field), status.Num(field));
+    }
+
+    // A job without labels is labelled as its pods are.
+    private static void LabelLikePods(JsonObject job, JsonObject spec)
+    {
+        if ((job.Obj("metadata", "labels")?.Count ?? 0) == 0 && spec.Obj("template").Obj("metadata", "labels") is { Count: > 0 } labels)
+            job.Ensure("metadata")["labels"] = labels.DeepClone();
     }
 
     // The labels and the selector that the server makes must be the ones it made.
