@@ -41,6 +41,7 @@ internal sealed class StoreEngine : IAsyncDisposable
         _snapshots = new SnapshotFiles(files, Path.Combine(options.DataDir, "snap"));
         _snapshots.RemoveUnfinished();
         _machine = new StateMachine(time);
+        _machine.Store.Bugs = options.Bugs;
         var started = time.GetTimestamp();
         SnapshotHeader? from = null;
         if (_snapshots.Newest() is { } path)
@@ -58,11 +59,14 @@ internal sealed class StoreEngine : IAsyncDisposable
         });
         Identity = _log.Identity == default ? NewIdentity() : _log.Identity;
         _log.Adopt(Identity);
+        _log.SkipSync = options.Bugs.HasFlag(KnownBugs.SkipSync);
         Log.Recovered(logger, options.DataDir, _machine.Store.Published.Revision, _machine.Store.KeyCount, from?.Index ?? 0, replayed, time.GetElapsedTime(started).TotalMilliseconds);
+
+        if (options.Bugs.HasFlag(KnownBugs.ReuseRevision)) _machine.Store.ForgetDeletions();
 
         Hub = new WatchHub(_machine.Store, Identity);
         _logBytesAtSnapshot = 0;
-        _committer = new Committer(_log, _machine, OnPublished, OnFailed);
+        _committer = new Committer(_log, _machine, OnPublished, OnFailed, options.Bugs);
         _compactor = new Compactor(options, this, time, logger);
         _checkpoints = new LeaseCheckpoints(options, this, time, logger);
     }

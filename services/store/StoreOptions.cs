@@ -69,4 +69,7 @@ public sealed class StoreOptions
 
     /// <summary>How often a quiet watch that asked for progress hears it.</summary>
     public TimeSpan WatchProgressInterval { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Mistakes that tests put back to see their suites find them; no flag sets this.</summary>
+    internal KnownBugs Bugs { get; set; }
 }

@@ -80,6 +80,7 @@ public sealed class StoreService : IMeshService
             pipeline = next;
             return next;
         });
+        app.UseRouting(); // behind the capture, else the host puts it before
         grpc.Plain = async (method, path) =>
         {
             await using var scope = services.CreateAsyncScope();

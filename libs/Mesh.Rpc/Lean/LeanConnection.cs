@@ -18,6 +18,7 @@ internal sealed class LeanConnection : ICallBatch
     private const int MaxStreams = 1000;
     private const int MaxHeaderBlock = 64 * 1024;
     private const int HeadsKept = 32;
+    private const int MaxReads = 16; // deferred work may hold up others: it must not wait for an endless client
     private static readonly TimeSpan s_pingInterval = TimeSpan.FromSeconds(30);
 
     private readonly ConnectionContext _connection;
@@ -140,10 +141,10 @@ internal sealed class LeanConnection : ICallBatch
             try
             {
                 // Whatever is here already is handed out before the work that was deferred, so that the work meets as many calls as it can.
-                while (more = Take(result))
+                for (var reads = 0; more = Take(result); reads++)
                 {
                     reading = _input.ReadAsync();
-                    if (!reading.IsCompletedSuccessfully || Output.Congested) break;
+                    if (!reading.IsCompletedSuccessfully || reads == MaxReads || Output.Congested) break;
                     result = reading.Result;
                 }
             }

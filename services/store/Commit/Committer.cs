@@ -23,6 +23,7 @@ internal sealed class Committer : IDisposable
     private readonly Action<Exception> _failed;
     private readonly Lock _fill = new();
     private readonly List<Proposal> _batch = [];
+    private readonly KnownBugs _bugs;
     private readonly Action _writeDeferred;
     private List<object> _queue = []; // Proposal or Action
     private List<object> _spare = [];
@@ -30,9 +31,10 @@ internal sealed class Committer : IDisposable
     private bool _stopping;
     private Exception? _failure;
 
-    public Committer(WriteAheadLog log, StateMachine machine, Action<List<KeyVersion>, long> published, Action<Exception> failed)
+    public Committer(WriteAheadLog log, StateMachine machine, Action<List<KeyVersion>, long> published, Action<Exception> failed, KnownBugs bugs = KnownBugs.None)
     {
         (_log, _machine, _published, _failed) = (log, machine, published, failed);
+        _bugs = bugs;
         _writeDeferred = WriteDeferred;
     }
 
@@ -171,18 +173,36 @@ internal sealed class Committer : IDisposable
 
     private void Commit(List<Proposal> batch)
     {
+        if (_bugs.HasFlag(KnownBugs.ApplyBeforeLog))
+        {
+            Apply(batch);
+            Append(batch);
+        }
+        else if (Append(batch))
+        {
+            Apply(batch);
+        }
+    }
+
+    /// <summary>False when the disk is full: the batch is refused, nothing of it was written.</summary>
+    private bool Append(List<Proposal> batch)
+    {
         try
         {
             _log.Commit();
             DiskFull = false;
+            return true;
         }
         catch (DiskFullException)
         {
             DiskFull = true;
             foreach (var proposal in batch) proposal.Set(Refusals.NoSpace);
-            return;
+            return false;
         }
+    }
 
+    private void Apply(List<Proposal> batch)
+    {
         foreach (var proposal in batch)
         {
             try

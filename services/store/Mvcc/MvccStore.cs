@@ -123,7 +123,22 @@ internal sealed class MvccStore(Lessor lessor)
         }
 
         if (removed) _published = _published with { View = _tree.Snapshot() };
+        if (_scheduledCompaction < 0 && Bugs.HasFlag(KnownBugs.DropEventAtCompaction) && History.Count > 0) History.DropOldest();
         return _scheduledCompaction < 0;
+    }
+
+    /// <summary>The bug of counting from what is alive: revisions of deletions are given out again.</summary>
+    public void ForgetDeletions()
+    {
+        long newest = 1;
+        var walk = _published.View.Walk(KeyRange.Everything);
+        while (walk.MoveNext())
+        {
+            if (walk.Current.LiveAt(_revision) is { } version) newest = Math.Max(newest, version.ModRevision);
+        }
+
+        _revision = newest;
+        _published = _published with { Revision = newest };
     }
 
     /// <summary>Puts back what a snapshot or the log's replay holds, oldest version first. Before the first publish only.</summary>
@@ -146,6 +161,9 @@ internal sealed class MvccStore(Lessor lessor)
         _compactRevision = compactRevision;
         _published = new Published(_tree.Snapshot(), revision);
     }
+
+    /// <summary>Mistakes that tests put back.</summary>
+    public KnownBugs Bugs { get; set; }
 
     internal KeyTreeView WriterView => _tree.Current;
 

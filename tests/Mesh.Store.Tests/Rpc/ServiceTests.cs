@@ -30,6 +30,29 @@ public class ServiceTests
         Directory.Delete(directory, recursive: true);
     }
 
+    /// <summary>Health and metrics answer on the gRPC listener, which serves no HTTP/2 but its own.</summary>
+    [Fact]
+    public async Task Health_and_metrics_over_the_grpc_listener()
+    {
+        var directory = Directory.CreateTempSubdirectory("mesh-store-test-").FullName;
+        var builder = MeshHost.CreateBuilder([]).UseEnvironment([]);
+        builder.Add(new StoreService()).Set("store", "data-dir", directory + "/a").Set("store", "listen", "inproc://a");
+        await using (var host = builder.Build())
+        {
+            await host.StartAsync();
+            var address = MeshAddress.Parse("inproc://a");
+            using var http = new HttpClient(MeshChannel.CreateHandler(address, new MeshChannelOptions { Network = builder.Network }))
+            {
+                BaseAddress = address.ToHttpUri(), DefaultRequestVersion = new Version(2, 0), DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            };
+            Assert.Equal("ok", (await http.GetStringAsync("/healthz")).Trim());
+            Assert.Contains("etcd_server_has_leader", await http.GetStringAsync("/metrics"), StringComparison.Ordinal);
+            Assert.Equal(System.Net.HttpStatusCode.NotFound, (await http.GetAsync("/nothing")).StatusCode);
+        }
+
+        Directory.Delete(directory, recursive: true);
+    }
+
     private static async Task Refusals(Pb.KV.KVClient kv, Pb.Lease.LeaseClient lease)
     {
         var key = ByteString.CopyFromUtf8("k");

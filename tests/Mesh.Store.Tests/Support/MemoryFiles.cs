@@ -2,17 +2,25 @@ using Mesh.Store.Files;
 
 namespace Mesh.Store.Tests.Support;
 
-/// <summary>A disk in memory that knows what was synced: <see cref="Crash"/> forgets the rest. Syncs, writes and allocations can be made to fail.</summary>
+/// <summary>
+/// A disk in memory that knows what was synced: <see cref="Crash"/> forgets the rest, of files sector by sector, of directories the last creations,
+/// renames and removals. Syncs, writes and allocations can be made to fail.
+/// </summary>
 internal sealed class MemoryFiles : IStoreFiles
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Node> _files = [];
+    private readonly Dictionary<string, Node> _durableNames = [];
+    private readonly List<Action<Dictionary<string, Node>>> _names = []; // changes of directories since they were synced, in order
 
     public bool FailSync { get; set; }
 
     public bool Full { get; set; }
 
     public Action? BeforeSync { get; set; }
+
+    /// <summary>Called before and after each change of the disk, with its name: "append before", "rename after".</summary>
+    public Action<string>? OnStep { get; set; }
 
     public void CreateDirectory(string path)
     {
@@ -30,10 +38,12 @@ internal sealed class MemoryFiles : IStoreFiles
             if (!_files.TryGetValue(path, out var node))
             {
                 if (!create) throw new FileNotFoundException(path);
-                _files.Add(path, node = new Node());
+                var made = new Node();
+                node = made;
+                Change("create", names => names[path] = made);
             }
 
-            return new Handle(this, node);
+            return new Handle(this, path, node);
         }
     }
 
@@ -41,27 +51,41 @@ internal sealed class MemoryFiles : IStoreFiles
     {
         lock (_lock)
         {
-            _files[to] = _files[from];
-            _files.Remove(from);
+            var node = _files[from];
+            Change("rename", names =>
+            {
+                names.Remove(from);
+                names[to] = node;
+            });
         }
     }
 
     public void Delete(string path)
     {
-        lock (_lock) _files.Remove(path);
+        lock (_lock) Change("delete", names => names.Remove(path));
     }
 
     public void SyncDirectory(string path)
     {
+        lock (_lock)
+        {
+            Step("sync directory", () =>
+            {
+                foreach (var change in _names) change(_durableNames);
+                _names.Clear();
+            });
+        }
     }
 
-    /// <summary>What a restart finds: everything synced, and of what was not, each 512-byte sector by the toss of a coin.</summary>
+    /// <summary>What a restart finds: everything synced; of the directories' later changes as many as a toss says, in order; of the files' each 512-byte sector by the toss of a coin.</summary>
     public MemoryFiles Crash(Random random)
     {
         var after = new MemoryFiles();
         lock (_lock)
         {
-            foreach (var (path, node) in _files)
+            var names = new Dictionary<string, Node>(_durableNames);
+            foreach (var change in _names.Take(random.Next(_names.Count + 1))) change(names);
+            foreach (var (path, node) in names)
             {
                 var content = (byte[])node.Durable.Clone();
                 var now = node.Now;
@@ -72,7 +96,7 @@ internal sealed class MemoryFiles : IStoreFiles
                     now.AsSpan(at, Math.Min(512, now.Length - at)).CopyTo(content.AsSpan(at));
                 }
 
-                after._files[path] = new Node { Now = (byte[])content.Clone(), Durable = content };
+                after.Put(path, content);
             }
         }
 
@@ -86,7 +110,7 @@ internal sealed class MemoryFiles : IStoreFiles
 
     public void SetContent(string path, byte[] bytes)
     {
-        lock (_lock) _files[path] = new Node { Now = (byte[])bytes.Clone(), Durable = (byte[])bytes.Clone() };
+        lock (_lock) Put(path, (byte[])bytes.Clone());
     }
 
     public MemoryFiles Copy()
@@ -94,10 +118,26 @@ internal sealed class MemoryFiles : IStoreFiles
         var copy = new MemoryFiles();
         lock (_lock)
         {
-            foreach (var (path, node) in _files) copy._files[path] = new Node { Now = (byte[])node.Now.Clone(), Durable = (byte[])node.Durable.Clone() };
+            foreach (var (path, node) in _files) copy.Put(path, (byte[])node.Now.Clone());
         }
 
         return copy;
+    }
+
+    private void Put(string path, byte[] content) =>
+        _files[path] = _durableNames[path] = new Node { Now = content, Durable = (byte[])content.Clone() };
+
+    private void Change(string step, Action<Dictionary<string, Node>> change) => Step(step, () =>
+    {
+        change(_files);
+        _names.Add(change);
+    });
+
+    private void Step(string name, Action work)
+    {
+        OnStep?.Invoke(name + " before");
+        work();
+        OnStep?.Invoke(name + " after");
     }
 
     private sealed class Node
@@ -106,8 +146,10 @@ internal sealed class MemoryFiles : IStoreFiles
         public byte[] Durable = [];
     }
 
-    private sealed class Handle(MemoryFiles disk, Node node) : IStoreFile
+    private sealed class Handle(MemoryFiles disk, string path, Node node) : IStoreFile
     {
+        private string Kind => Path.GetExtension(path) == ".log" ? "log" : "snapshot";
+
         public long Length
         {
             get { lock (disk._lock) return node.Now.Length; }
@@ -133,14 +175,15 @@ internal sealed class MemoryFiles : IStoreFiles
                     Array.Resize(ref node.Now, (int)offset + bytes.Length);
                 }
 
-                bytes.CopyTo(node.Now.AsSpan((int)offset));
+                var copy = bytes.ToArray();
+                disk.Step(Kind + " write", () => copy.CopyTo(node.Now.AsSpan((int)offset)));
             }
         }
 
         public void Allocate(long length)
         {
             if (disk.Full) throw new DiskFullException("full");
-            SetLength(Math.Max(length, Length));
+            lock (disk._lock) disk.Step(Kind + " allocate", () => Array.Resize(ref node.Now, (int)Math.Max(length, node.Now.Length)));
         }
 
         public void SetLength(long length)
@@ -152,7 +195,7 @@ internal sealed class MemoryFiles : IStoreFiles
         {
             disk.BeforeSync?.Invoke();
             if (disk.FailSync) throw new IOException("injected fdatasync failure");
-            lock (disk._lock) node.Durable = (byte[])node.Now.Clone();
+            lock (disk._lock) disk.Step(Kind + " sync", () => node.Durable = (byte[])node.Now.Clone());
         }
 
         public void Dispose()
