@@ -9,7 +9,7 @@ namespace Mesh.Gateway.Storage;
 
 /// <summary>
 /// One revision of one object, shared by everybody who is served it: the JSON bytes, what selectors look at, and, made on first use
-/// and kept, the parsed tree, the typed object and other encodings.
+/// and kept for as long as the object is among the last used, the parsed tree, the typed object and other encodings.
 /// </summary>
 internal sealed class CacheEntry : ILabels
 {
@@ -21,6 +21,7 @@ internal sealed class CacheEntry : ILabels
     private JsonObject? parsed;
     private object? typed;
     private Encoding? encodings;
+    private int warm;
 
     private CacheEntry(CacheLayout layout, string key, string ns, string name, byte[] json, long revision)
     {
@@ -51,7 +52,18 @@ internal sealed class CacheEntry : ILabels
     public string[] Fields => fields ??= layout.HasFields ? layout.Fields(parsed ?? Parse(Json)) : [];
 
     /// <summary>The parsed object, shared: never change it.</summary>
-    public JsonObject Parsed => parsed ?? Interlocked.CompareExchange(ref parsed, Parse(Json), null) ?? parsed;
+    public JsonObject Parsed
+    {
+        get
+        {
+            if (Volatile.Read(ref parsed) is { } made) return made;
+            made = Parse(Json);
+            // Of two that are made at once the first stays: readers may compare references.
+            made = Interlocked.CompareExchange(ref parsed, made, null) ?? made;
+            Warm();
+            return made;
+        }
+    }
 
     /// <summary>Makes an entry of what the store has.</summary>
     /// <param name="layout">What the resource's entries look like.</param>
@@ -85,6 +97,7 @@ internal sealed class CacheEntry : ILabels
         if (Volatile.Read(ref typed) is T made) return made;
         var value = KubeJson.Deserialize<T>(Json);
         Volatile.Write(ref typed, value);
+        Warm();
         return value;
     }
 
@@ -101,7 +114,22 @@ internal sealed class CacheEntry : ILabels
         // Two makers at once are rare and harmless: one of the two equal results is kept.
         var bytes = make(this);
         Volatile.Write(ref encodings, new Encoding(format, bytes, Volatile.Read(ref encodings)));
+        Warm();
         return bytes;
+    }
+
+    /// <summary>Lets go of what can be made again from the bytes.</summary>
+    public void Cool()
+    {
+        Volatile.Write(ref warm, 0);
+        Volatile.Write(ref parsed, null);
+        Volatile.Write(ref typed, null);
+        Volatile.Write(ref encodings, null);
+    }
+
+    private void Warm()
+    {
+        if (Interlocked.Exchange(ref warm, 1) == 0) layout.Warm.Add(this);
     }
 
     /// <summary>The served JSON without managedFields: what the informers of Mesh's own services read.</summary>
@@ -149,6 +177,9 @@ internal sealed class CacheLayout(ApiResource resource, IReadOnlyList<string> fi
 
     /// <summary>Their values.</summary>
     public string[] Fields(JsonObject obj) => fields(obj);
+
+    /// <summary>The resource's entries that hold more than their bytes.</summary>
+    public WarmEntries Warm { get; } = new();
 
     /// <summary>Stored version → served version.</summary>
     public ReadOnlyMemory<byte> FromStorage(ReadOnlyMemory<byte> stored) => fromStorage is null ? stored : fromStorage(stored);

@@ -7,7 +7,7 @@ namespace Mesh.Perf.Api;
 /// <summary>
 /// What the API costs over TLS with 16 clients: writes and reads of 1 KB ConfigMaps, lists, watches. Gateway and store are two processes on this machine,
 /// the client shares the cores. The right-hand columns are kube-apiserver 1.20 with etcd on this kind of machine (shared RECIPES §9).
-/// <c>api --bin DIR [--count N] [--clients N] [--dir DIR] [--objects N]</c>
+/// <c>api --bin DIR [--count N] [--clients N] [--dir DIR] [--pods N]</c>; with --pods only the memory that so many pods take.
 /// </summary>
 internal static class ApiBench
 {
@@ -23,8 +23,14 @@ internal static class ApiBench
         var directory = Option(args, "--dir") ?? Path.Combine(Directory.GetCurrentDirectory(), "bench-api-" + Environment.ProcessId);
         var bin = Option(args, "--bin") ?? throw new ArgumentException("--bin: the directory of Mesh.Standalone");
         await using var server = await ApiServer.StartAsync(bin, directory, ct);
-        await Task.Delay(1000, ct);
+        await Task.Delay(3000, ct);
         var idle = server.Resident;
+        if (Number(args, "--pods", 0) is var pods and > 0)
+        {
+            await MemoryBench.RunAsync(server, pods, ct);
+            return 0;
+        }
+
         Console.WriteLine($"{clients} clients, {count} requests a row; CPU: seconds of gateway and store together for 5,000 requests; alloc: bytes of the gateway a request");
         Console.WriteLine($"{"",-30}{"req/s",8}{"p50 ms",9}{"p99 ms",9}{"CPU s",8}{"alloc",9}   {"k8s req/s",10}{"p50/p99",12}{"CPU s",8}{"ratio",8}{"CPU",7}");
 
@@ -40,7 +46,6 @@ internal static class ApiBench
         await RowAsync("delete", new Peer(1506, "9.4/29.9", 5.23), (wire, i) => wire.SendAsync("DELETE", $"{Maps}/{Name(i)}", default, ct), 200);
         foreach (var watchers in (int[])[1, 100, 1000]) await WatchBench.FanOutAsync(server, watchers, ct);
         await IdleAsync(server, idle, ct);
-        if (Number(args, "--objects", 0) is var objects and > 0) await FillAsync(server, bench, objects, ct);
         return 0;
 
         async Task RowAsync(string what, Peer? peer, Func<HttpWire, int, Task<(int Status, ReadOnlyMemory<byte> Body)>> request, int status)
@@ -95,19 +100,6 @@ internal static class ApiBench
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"resident: {before:F0} MiB at start, {server.Resident:F0} MiB after all this; idle 20 s: {(server.Cpu - cpu) * 5:F2} % of a core, {server.Written - written} bytes written   (k8s idle: etcd 45 + apiserver 328 MiB)"));
     }
-
-    /// <summary>Resident memory with many objects in store and watch cache.</summary>
-    private static async Task FillAsync(ApiServer server, ApiLoad bench, int objects, CancellationToken ct)
-    {
-        await bench.MeasureAsync(objects, (wire, i) => wire.SendAsync("POST", "/api/v1/namespaces/default/pods", Pod(i), ct), 201, ct);
-        await using var wire = await HttpWire.ConnectAsync(server, ct);
-        var clock = Stopwatch.StartNew();
-        var (_, body) = await wire.SendAsync("GET", "/api/v1/pods?resourceVersion=0", default, ct);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{objects} pods: resident {server.Resident:F0} MiB after a list of {body.Length / 1e6:F0} MB in {clock.Elapsed.TotalMilliseconds:F0} ms"));
-    }
-
-    private static byte[] Pod(int index) => Encoding.UTF8.GetBytes(
-        $$$"""{"apiVersion":"v1","kind":"Pod","metadata":{"name":"pod-{{{index}}}","namespace":"default","labels":{"app":"bench","tier":"t{{{index % 10}}}"}},"spec":{"containers":[{"name":"c","image":"docker.io/local/nginx:1","ports":[{"containerPort":80}],"resources":{"requests":{"cpu":"100m","memory":"64Mi"} } }] } }""");
 
     private static string? Option(string[] args, string name) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;
 

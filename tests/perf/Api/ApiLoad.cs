@@ -15,7 +15,7 @@ internal sealed class ApiLoad(ApiServer server, int clients) : IAsyncDisposable
     /// <summary>Connects, and runs each verb a few hundred times: what is measured is the steady state, not the compiler.</summary>
     public async Task WarmUpAsync(CancellationToken ct)
     {
-        for (var i = 0; i < clients; i++) _wires.Add(await HttpWire.ConnectAsync(server, ct));
+        await ConnectAllAsync(ct);
         const string Path = "/api/v1/namespaces/kube-public/configmaps";
         byte[] Body(int i) => Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(ApiBench.Map(i, "warm")).Replace("\"default\"", "\"kube-public\"", StringComparison.Ordinal));
         for (var round = 0; round < 3; round++)
@@ -34,7 +34,7 @@ internal sealed class ApiLoad(ApiServer server, int clients) : IAsyncDisposable
     {
         var times = new double[count];
         var next = -1;
-        var (cpu, allocated) = (server.Cpu, await AllocatedAsync(ct));
+        var (cpu, allocated) = (server.Cpu, await MetricAsync("dotnet_gc_allocated_bytes_total", ct));
         var clock = Stopwatch.StartNew();
         await Task.WhenAll(_wires.Select(wire => Task.Run(
             async () =>
@@ -50,7 +50,12 @@ internal sealed class ApiLoad(ApiServer server, int clients) : IAsyncDisposable
             ct)));
         var took = clock.Elapsed.TotalSeconds;
         Array.Sort(times);
-        return new ApiMeasure(count / took, times[count / 2], times[count * 99 / 100], server.Cpu - cpu, await AllocatedAsync(ct) - allocated);
+        return new ApiMeasure(count / took, times[count / 2], times[count * 99 / 100], server.Cpu - cpu, await MetricAsync("dotnet_gc_allocated_bytes_total", ct) - allocated);
+    }
+
+    public async Task ConnectAllAsync(CancellationToken ct)
+    {
+        while (_wires.Count < clients) _wires.Add(await HttpWire.ConnectAsync(server, ct));
     }
 
     public Task<HttpWire> ConnectAsync(CancellationToken ct) => HttpWire.ConnectAsync(server, ct);
@@ -60,10 +65,11 @@ internal sealed class ApiLoad(ApiServer server, int clients) : IAsyncDisposable
         foreach (var wire in _wires) await wire.DisposeAsync();
     }
 
-    private async Task<long> AllocatedAsync(CancellationToken ct)
+    /// <summary>One of the gateway's own metrics.</summary>
+    public async Task<long> MetricAsync(string name, CancellationToken ct)
     {
         var (_, body) = await _wires[0].SendAsync("GET", "/metrics", default, ct);
-        var line = Encoding.UTF8.GetString(body.Span).Split('\n').Single(l => l.StartsWith("dotnet_gc_allocated_bytes_total ", StringComparison.Ordinal));
+        var line = Encoding.UTF8.GetString(body.Span).Split('\n').Single(l => l.StartsWith(name + " ", StringComparison.Ordinal));
         return (long)double.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture);
     }
 }

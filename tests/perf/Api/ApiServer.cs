@@ -33,6 +33,9 @@ internal sealed class ApiServer : IAsyncDisposable
         return p.WorkingSet64 / 1048576.0;
     });
 
+    /// <summary>Resident memory of each: store + gateway.</summary>
+    public string ResidentEach => string.Join(" + ", _processes.Select(p => p.WorkingSet64 >> 20));
+
     /// <summary>Bytes both have written to disk so far.</summary>
     public long Written => _processes.Sum(p => long.Parse(
         File.ReadLines($"/proc/{p.Id}/io").First(l => l.StartsWith("write_bytes", StringComparison.Ordinal)).Split(' ')[1], CultureInfo.InvariantCulture));
