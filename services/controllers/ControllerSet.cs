@@ -7,6 +7,7 @@ using Mesh.Controllers.Jobs;
 using Mesh.Controllers.Namespaces;
 using Mesh.Controllers.Nodes;
 using Mesh.Controllers.PodGc;
+using Mesh.Controllers.Quotas;
 using Mesh.Controllers.Rbac;
 using Mesh.Controllers.ServiceAccounts;
 using Mesh.Controllers.Workloads;
@@ -29,6 +30,7 @@ public static class ControllerSet
             ("deployment-controller", () => new DeploymentController(context)),
             ("job-controller", () => new JobController(context)),
             ("ttl-after-finished-controller", () => new TtlAfterFinishedController(context)),
+            ("resourcequota-controller", () => new ResourceQuotaController(context)),
             ("disruption-controller", () => new DisruptionController(context)),
             ("endpoints-controller", () => new EndpointsController(context)),
             ("endpointslice-controller", () => new EndpointSliceController(context)),

@@ -97,9 +97,14 @@ public sealed class GatewayService : IMeshService
             s.GetRequiredService<ServiceAccountTokenIssuer>(), [options.ServiceAccountIssuer], s.GetRequiredService<ServiceAccountTokenVerifier>(),
             s.GetRequiredService<IAuthenticator>(), s.GetRequiredService<IObjectReader>(), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<AccessReviews>();
-        services.AddSingleton(static s => new AdmissionChain(
-            DefaultPlugins.Create(s.GetRequiredService<IObjectReader>(), s.GetRequiredService<RbacAuthorizer>(), s.GetRequiredService<IAuthorizer>())));
+        services.AddSingleton(static s => new AdmissionChain(DefaultPlugins.Create(
+            s.GetRequiredService<IObjectReader>(), s.GetRequiredService<RbacAuthorizer>(), s.GetRequiredService<IAuthorizer>(), QuotaWriter(s), s.GetRequiredService<TimeProvider>())));
     }
+
+    // The registry runs admission, and admission charges quotas through the registry: it is asked for when the first is charged.
+    private static QuotaWriter QuotaWriter(IServiceProvider s) => async (attributes, quota, change, ct) =>
+        await s.GetRequiredService<GenericRegistry>().RewriteAsync(
+            new RequestContext { User = attributes.User, Resource = RbacResources.ResourceQuotas, Namespace = attributes.Namespace, Name = quota, Subresource = "status" }, change, ct);
 
     private static AuthenticatorChain Authenticator(IServiceProvider s, GatewayOptions options, GatewayPki pki)
     {

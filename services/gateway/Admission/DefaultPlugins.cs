@@ -7,9 +7,10 @@ namespace Mesh.Gateway.Admission;
 internal static class DefaultPlugins
 {
     /// <summary>All of them; the escalation check of RBAC goes with the validating half.</summary>
-    public static IReadOnlyList<IAdmissionPlugin> Create(IObjectReader objects, RbacAuthorizer rbac, IAuthorizer authorizer) =>
+    public static IReadOnlyList<IAdmissionPlugin> Create(IObjectReader objects, RbacAuthorizer rbac, IAuthorizer authorizer, QuotaWriter quotas, TimeProvider time) =>
     [
         new NamespaceLifecycle(objects),
+        new LimitRanger(objects),
         new ServiceAccountAdmission(objects),
         new NodeRestriction(objects),
         new TaintNodesByCondition(),
@@ -17,5 +18,6 @@ internal static class DefaultPlugins
         new DefaultTolerationSeconds(),
         new DefaultStorageClass(objects),
         new EscalationCheck(rbac, authorizer),
+        new ResourceQuotaAdmission(objects, quotas, time), // last: what is charged is nearly made
     ];
 }

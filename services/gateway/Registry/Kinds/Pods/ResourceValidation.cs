@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
+using Mesh.Api.Quotas;
 
 namespace Mesh.Gateway.Registry.Kinds.Pods;
 
@@ -70,7 +71,7 @@ internal static class ResourceValidation
         if (resources.Has("claims"))
             errors.Add(FieldError.Forbidden(path.Child("claims"), "claims cannot be set for Resources at pod-level"));
         Requirements(errors, path, resources, EmptySet, ResourceNames.Pod);
-        foreach (var (name, asked) in PodRequests.Sum(spec))
+        foreach (var (name, asked) in PodResources.Sum(spec))
         {
             var pod = Quantity.TryParse(resources.Obj("requests").Str(name), out var given) ? given : Quantity.Zero;
             if (asked > pod)
