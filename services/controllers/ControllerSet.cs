@@ -1,3 +1,4 @@
+using Mesh.Controllers.Certificates;
 using Mesh.Controllers.Deployments;
 using Mesh.Controllers.Disruption;
 using Mesh.Controllers.Endpoints;
@@ -11,6 +12,7 @@ using Mesh.Controllers.Quotas;
 using Mesh.Controllers.Rbac;
 using Mesh.Controllers.ServiceAccounts;
 using Mesh.Controllers.Workloads;
+using Mesh.Security.Pki;
 
 namespace Mesh.Controllers;
 
@@ -46,6 +48,8 @@ public static class ControllerSet
         };
         if (rootCaPem is not null) all.Add(("root-ca-certificate-publisher-controller", () => new RootCaPublisher(context, rootCaPem)));
         if (context.Options.AllocateNodeCidrs) all.Add(("node-ipam-controller", () => new NodeIpamController(context)));
+        if (context.Options is { ClusterSigningCertFile: { Length: > 0 } cert, ClusterSigningKeyFile: { Length: > 0 } key })
+            all.Add(("certificatesigningrequest-signing-controller", () => new SigningController(context, PemFiles.Load(new CertificatePath(cert, key)))));
         return [.. all.Where(c => context.Options.Runs(c.Name)).Select(c => c.Make())];
     }
 }

@@ -10,6 +10,14 @@ public sealed class ControllersOptions : GatewayConnectionOptions
     [Description("CA published to every namespace as kube-root-ca.crt (PEM); default: the kubeconfig's")]
     public string? RootCaFile { get; set; }
 
+    /// <summary>The authority that signs approved certificate requests; without it none are signed.</summary>
+    [Description("certificate of the authority that signs approved certificate requests (PEM); empty: none are signed")]
+    public string ClusterSigningCertFile { get; set; } = "";
+
+    /// <summary>Its key.</summary>
+    [Description("private key of the signing authority (PEM)")]
+    public string ClusterSigningKeyFile { get; set; } = "";
+
     /// <summary>Address of /healthz and /metrics; empty: none.</summary>
     [Description("listen address of health and metrics; empty for none")]
     public string Listen { get; set; } = "http://127.0.0.1:10257";

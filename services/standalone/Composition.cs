@@ -79,6 +79,8 @@ internal static class Composition
                 case "controllers":
                     Client(ClusterKubeConfigs.Controllers, "system:kube-controller-manager");
                     Set("root-ca-file", pki.Ca.Certificate);
+                    Set("cluster-signing-cert-file", pki.Ca.Certificate);
+                    Set("cluster-signing-key-file", pki.Ca.Key);
                     Set("leader-elect", "false"); // there is one
                     Set("cluster-cidr", cluster.PodCidr);
                     Set("kafka", cluster.Kafka);

@@ -177,7 +177,16 @@ internal sealed class ResourceHandler(
             default: throw new ApiException(Statuses.MethodNotAllowed());
         }
 
-        await AnswerAsync(call, answer.Code, ObjectEncoder.Encode(answer.Object, representation), representation, request);
+        var bytes = representation.Shape == ObjectShape.Table ? JsonBytes.Write(PartTable(call, part, answer.Object)) : ObjectEncoder.Encode(answer.Object, representation);
+        await AnswerAsync(call, answer.Code, bytes, representation, request);
+    }
+
+    /// <summary>The table of a part whose kind is another than the object's: a Scale.</summary>
+    private JsonObject PartTable(Call call, ApiSubresource part, JsonObject obj)
+    {
+        var resource = call.Resource with { Group = part.Group, Version = part.Version, Kind = part.Kind, Plural = part.Kind.ToLowerInvariant() + "s" };
+        var include = call.Query["includeObject"].ToString() switch { "Object" => IncludeObject.Object, "None" => IncludeObject.None, _ => IncludeObject.Metadata };
+        return tables.ToTable(resource, [obj], null, include);
     }
 
     private async Task VirtualAsync(Call call, IVirtualResource special)
@@ -208,9 +217,13 @@ internal sealed class ResourceHandler(
     {
         var schema = ApiSchema.Builtin.FindKind(call.Resource.Group, call.Resource.Version, call.Resource.Kind);
         var representation = Representation.Negotiate(call.Http.Request.Headers.Accept, allowShapes: true, schema is not null) ?? throw NotAcceptable();
-        if (QueryOptions.Flag(call.Query, "pretty") == true) representation = representation with { Pretty = true };
+        if (QueryOptions.Flag(call.Query, "pretty") ?? IsReadByPeople(call.Http.Request.Headers.UserAgent.ToString())) representation = representation with { Pretty = true };
         return new ObjectEncoder(call.Resource, schema, representation, tables, call.Query["includeObject"].ToString(), call.Info.Verb == "watch");
     }
+
+    /// <summary>Browsers and command line tools get indented JSON without asking, as Kubernetes gives it.</summary>
+    private static bool IsReadByPeople(string agent) =>
+        agent.StartsWith("curl", StringComparison.Ordinal) || agent.StartsWith("Wget", StringComparison.Ordinal) || agent.StartsWith("Mozilla/5.0", StringComparison.Ordinal);
 
     private static KindSchema Schema(ApiResource resource) =>
         ApiSchema.Builtin.FindKind(resource.Group, resource.Version, resource.Kind) ?? throw new ApiException(Statuses.NoSuchResource());

@@ -49,6 +49,7 @@ internal sealed class TableConvertor(TimeProvider time)
         [("batch", "jobs")] = WorkloadTables.Job,
         [("batch", "cronjobs")] = WorkloadTables.CronJob,
         [("autoscaling", "horizontalpodautoscalers")] = WorkloadTables.Autoscaler,
+        [("autoscaling", "scales")] = WorkloadTables.Scale,
         [("discovery.k8s.io", "endpointslices")] = NetworkTables.EndpointSlice,
         [("networking.k8s.io", "ingresses")] = NetworkTables.Ingress,
         [("networking.k8s.io", "ingressclasses")] = NetworkTables.IngressClass,

@@ -24,6 +24,9 @@ internal static class WorkloadTables
     public static TableKind ReplicationController { get; } = new(Column.Line("Name, Desired#, Current#, Ready#, Age" + TemplateColumns), static (o, now) =>
         Replicas(o, now, Cell.Labels(o.Obj("spec", "selector"))));
 
+    public static TableKind Scale { get; } = new(Column.Line("Name, Desired#, Available#, Age"), static (o, now) =>
+        [o.Name(), Cell.Count(o.Obj("spec"), "replicas"), Cell.Count(o.Obj("status"), "replicas"), Cell.Age(o, now)]);
+
     public static TableKind StatefulSet { get; } = new(Column.Line("Name, Ready, Age, Containers+, Images+"), static (o, now) =>
     {
         var template = o.Obj("spec", "template");
