@@ -119,7 +119,9 @@ internal static class Composition
                     break;
                 case "dns":
                     Client(ClusterKubeConfigs.Dns, "system:kube-dns");
-                    Set("listen", $"0.0.0.0:{cluster.DnsPort}");
+                    // The node's address and not the wildcard: an answer by UDP leaves from the address its socket is bound to, and pods
+                    // would get it from the bridge's address, which is not where their question went.
+                    Set("listen", $"{cluster.NodeIp}:{cluster.DnsPort}");
                     Set("advertise-address", cluster.NodeIp);
                     Set("cluster-ip", cluster.ServiceAddress(10).ToString());
                     Set("domain", cluster.ClusterDomain);

@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using Mesh.E2E.Tests.Harness;
 
 namespace Mesh.E2E.Tests.Scenarios;
@@ -20,28 +23,34 @@ public sealed class KubectlCommandsTests(SharedCluster shared) : IAsyncLifetime
 
     public Task DisposeAsync() => cluster.KubectlAsync($"delete namespace {ns} --wait=false");
 
-    [Theory]
-    [InlineData("job hello --image=busybox -- echo hi", "job.batch/hello created")]
-    [InlineData("cronjob tick --image=busybox --schedule='*/5 * * * *' -- date", "cronjob.batch/tick created")]
-    [InlineData("ingress in --rule='a.com/x*=svc:80,tls=sec' --class=nginx", "ingress.networking.k8s.io/in created")]
-    [InlineData("pdb budget --selector=app=x --min-available=1", "poddisruptionbudget.policy/budget created")]
-    [InlineData("quota q --hard=cpu=1,pods=20", "resourcequota/q created")]
-    [InlineData("role r --verb=get,list --resource=pods,deployments.apps", "role.rbac.authorization.k8s.io/r created")]
-    [InlineData("rolebinding rb --role=r --user=bob --serviceaccount=default:default", "rolebinding.rbac.authorization.k8s.io/rb created")]
-    [InlineData("serviceaccount sa1", "serviceaccount/sa1 created")]
-    [InlineData("secret generic g --from-literal=a=b", "secret/g created")]
-    [InlineData("secret docker-registry dr --docker-username=u --docker-password=p --docker-email=e@x", "secret/dr created")]
-    [InlineData("configmap cm --from-literal=a=b", "configmap/cm created")]
-    [InlineData("service clusterip s1 --tcp=80:8080", "service/s1 created")]
-    [InlineData("service nodeport s2 --tcp=80", "service/s2 created")]
-    [InlineData("service loadbalancer s3 --tcp=80", "service/s3 created")]
-    [InlineData("service externalname s4 --external-name=x.com", "service/s4 created")]
-    [InlineData("deployment d --image=nginx --replicas=0", "deployment.apps/d created")]
-    public async Task CreateGenerators(string what, string said)
+    [Fact]
+    public async Task CreateGenerators()
     {
-        Assert.Equal(said + " (server dry run)", (await Kubectl($"create {what}".Replace(" -- ", " --dry-run=server -- ") + (what.Contains(" -- ") ? "" : " --dry-run=server"))).Trim());
-        Assert.Equal(said, (await Kubectl("create " + what)).Trim());
-        Assert.Contains("already exists", (await Shell("kubectl create " + what)).Fails());
+        foreach (var (what, said) in new[]
+        {
+            ("job hello --image=busybox -- echo hi", "job.batch/hello created"),
+            ("cronjob tick --image=busybox --schedule='*/5 * * * *' -- date", "cronjob.batch/tick created"),
+            ("ingress in --rule='a.com/x*=svc:80,tls=sec' --class=nginx", "ingress.networking.k8s.io/in created"),
+            ("pdb budget --selector=app=x --min-available=1", "poddisruptionbudget.policy/budget created"),
+            ("quota q --hard=cpu=1,pods=20", "resourcequota/q created"),
+            ("role r --verb=get,list --resource=pods,deployments.apps", "role.rbac.authorization.k8s.io/r created"),
+            ("rolebinding rb --role=r --user=bob --serviceaccount=default:default", "rolebinding.rbac.authorization.k8s.io/rb created"),
+            ("serviceaccount sa1", "serviceaccount/sa1 created"),
+            ("secret generic g --from-literal=a=b", "secret/g created"),
+            ("secret docker-registry dr --docker-username=u --docker-password=p --docker-email=e@x", "secret/dr created"),
+            ("configmap cm --from-literal=a=b", "configmap/cm created"),
+            ("service clusterip s1 --tcp=80:8080", "service/s1 created"),
+            ("service nodeport s2 --tcp=80", "service/s2 created"),
+            ("service loadbalancer s3 --tcp=80", "service/s3 created"),
+            ("service externalname s4 --external-name=x.com", "service/s4 created"),
+            ("deployment d --image=nginx --replicas=0", "deployment.apps/d created"),
+        })
+        {
+            var dry = what.Contains(" -- ", StringComparison.Ordinal) ? what.Replace(" -- ", " --dry-run=server -- ") : what + " --dry-run=server";
+            Assert.Equal(said + " (server dry run)", (await Kubectl("create " + dry)).Trim());
+            Assert.Equal(said, (await Kubectl("create " + what)).Trim());
+            Assert.Contains("already exists", (await Shell($"kubectl -n {ns} create {what}")).Fails());
+        }
     }
 
     [Fact]
@@ -51,8 +60,13 @@ public sealed class KubectlCommandsTests(SharedCluster shared) : IAsyncLifetime
         Assert.Equal("clusterrole.rbac.authorization.k8s.io/hz created (server dry run)", (await Kubectl("create clusterrole hz --verb=get --non-resource-url=/healthz --dry-run=server")).Trim());
         Assert.Equal("clusterrolebinding.rbac.authorization.k8s.io/vs created (server dry run)", (await Kubectl("create clusterrolebinding vs --clusterrole=view --group=devs --dry-run=server")).Trim());
         Assert.Equal(3, (await Kubectl("create token default --duration=10m")).Trim().Split('.').Length);
-        (await Shell("cd $(mktemp -d) && openssl req -x509 -newkey rsa:2048 -nodes -keyout k.pem -out c.pem -subj /CN=x -days 2 2>/dev/null && "
-            + $"kubectl create secret tls t -n {ns} --cert=c.pem --key=k.pem")).Ok();
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var certificate = new CertificateRequest("CN=x", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddDays(2));
+        var folder = Directory.CreateTempSubdirectory("mesh-tls-").FullName;
+        await File.WriteAllTextAsync(folder + "/c.pem", certificate.ExportCertificatePem());
+        await File.WriteAllTextAsync(folder + "/k.pem", key.ExportPkcs8PrivateKeyPem());
+        Assert.Equal("secret/t created\n", await Kubectl($"create secret tls t --cert={folder}/c.pem --key={folder}/k.pem"));
+        Directory.Delete(folder, recursive: true);
         Assert.Equal("kubernetes.io/tls", await Kubectl("get secret t -o jsonpath={.type}"));
     }
 
@@ -101,7 +115,7 @@ public sealed class KubectlCommandsTests(SharedCluster shared) : IAsyncLifetime
     public async Task WhatGetPrints()
     {
         foreach (var i in (int[])[3, 1, 2]) await Kubectl($"create cm c{i} --from-literal=n={i}");
-        Assert.Equal("N    V\nc1   1\nc2   2\nc3   3\n", await Kubectl("get cm c1 c2 c3 -o custom-columns=N:.metadata.name,V:.data.n"));
+        Assert.Equal("N     V\nc1    1\nc2    2\nc3    3\n", await Kubectl("get cm c1 c2 c3 -o custom-columns=N:.metadata.name,V:.data.n"));
         Assert.Equal("c3 c1 c2", (await Kubectl("get cm c3 c1 c2 -o go-template='{{range .items}}{{.metadata.name}} {{end}}'")).Trim());
         Assert.Equal("c1 c2 c3", (await Kubectl("get cm c3 c1 c2 --sort-by=.data.n -o jsonpath='{.items[*].metadata.name}'")).Trim());
         Assert.Equal("c3", await Kubectl("get cm -o jsonpath='{.items[?(@.data.n==\"3\")].metadata.name}'"));
@@ -161,7 +175,7 @@ public sealed class KubectlCommandsTests(SharedCluster shared) : IAsyncLifetime
         Assert.Equal("deployment.apps/d annotated\n", await Kubectl("annotate deploy d a=b"));
         Assert.Contains("--overwrite is false", (await Shell($"kubectl annotate deploy d a=c -n {ns}")).Fails());
         Assert.Contains("metadata.labels: Invalid value: \"bad key\"", (await Shell($"kubectl label deploy d 'bad key=1' -n {ns}")).Fails());
-        Assert.Equal("deployment.apps/d patched\n", await Kubectl("patch deploy d --type=json -p '[{\"op\":\"replace\",\"path\":\"/spec/minReadySeconds\",\"value\":0},{\"op\":\"replace\",\"path\":\"/spec/revisionHistoryLimit\",\"value\":3}]'"));
+        Assert.Equal("deployment.apps/d patched\n", await Kubectl("patch deploy d --type=json -p '[{\"op\":\"add\",\"path\":\"/spec/minReadySeconds\",\"value\":0},{\"op\":\"replace\",\"path\":\"/spec/revisionHistoryLimit\",\"value\":3}]'"));
         Assert.Contains("The request is invalid: the server rejected our request due to an error in our request",
             (await Shell($"kubectl patch deploy d -n {ns} --type=json -p '[{{\"op\":\"test\",\"path\":\"/spec/replicas\",\"value\":9}}]'")).Fails());
         var unknown = await Shell($"kubectl patch deploy d -n {ns} -p '{{\"spec\":{{\"bogus\":1}}}}'");
@@ -201,8 +215,35 @@ public sealed class KubectlCommandsTests(SharedCluster shared) : IAsyncLifetime
             (await Shell($"kubectl create cm x -n {ns} --as=alice")).Fails());
 
         var manifest = $"apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {{name: rec, namespace: {ns}}}\nrules: [{{apiGroups: [''], resources: [pods], verbs: [get]}}]\n";
-        Assert.Contains("reconciliation required create\n\tmissing rules added:\n\t\t{Verbs:[get]", await Kubectl("auth reconcile -f -", manifest));
-        Assert.Contains("reconciliation required update\n\tmissing rules added:\n\t\t{Verbs:[list]", await Kubectl("auth reconcile -f -", manifest.Replace("[get]", "[get, list]")));
+        Assert.Contains("reconciliation required create\n\tmissing rules added:\n\t\t{Verbs:[get]", (await Shell("kubectl auth reconcile -f -", manifest)).Error);
+        Assert.Contains("reconciliation required update\n\tmissing rules added:\n\t\t{Verbs:[list]", (await Shell("kubectl auth reconcile -f -", manifest.Replace("[get]", "[get, list]"))).Error);
+        Assert.Equal("get list", await Kubectl("get role rec -o jsonpath='{.rules[*].verbs[*]}'"));
+    }
+
+    [Fact]
+    public async Task CertificateRequestsAreApprovedSignedAndUsed()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=zed, O=devs", key, HashAlgorithmName.SHA256).CreateSigningRequestPem();
+        var manifest = "apiVersion: certificates.k8s.io/v1\nkind: CertificateSigningRequest\nmetadata: {name: NAME}\nspec: {signerName: kubernetes.io/kube-apiserver-client, "
+            + $"usages: [client auth], expirationSeconds: 3600, request: {Convert.ToBase64String(Encoding.ASCII.GetBytes(request))}}}\n";
+        var (name, refused) = (ns + "-zed", ns + "-no");
+        await Kubectl("create -f -", manifest.Replace("NAME", name));
+        await Kubectl("create -f -", manifest.Replace("NAME", refused));
+        Assert.Matches($@"{name} +\S+ +kubernetes.io/kube-apiserver-client +kubernetes-admin +60m +Pending", await Kubectl("get csr " + name));
+        Assert.Equal($"certificatesigningrequest.certificates.k8s.io/{name} approved\n", await Kubectl("certificate approve " + name));
+        Assert.Equal($"certificatesigningrequest.certificates.k8s.io/{refused} denied\n", await Kubectl("certificate deny " + refused));
+        Assert.Contains("is already Approved", (await Shell("kubectl certificate deny " + name)).Fails());
+        await cluster.UntilAsync("kubectl get csr " + name, o => o.Contains("Approved,Issued"));
+        Assert.Matches("Denied\n$", await Kubectl("get csr " + refused));
+
+        var folder = Directory.CreateTempSubdirectory("mesh-csr-").FullName;
+        await File.WriteAllBytesAsync(folder + "/crt", Convert.FromBase64String(await Kubectl($"get csr {name} -o jsonpath={{.status.certificate}}")));
+        await File.WriteAllTextAsync(folder + "/key", key.ExportPkcs8PrivateKeyPem());
+        var who = await Kubectl($"auth whoami --client-certificate={folder}/crt --client-key={folder}/key --kubeconfig=/dev/null --server=https://127.0.0.1:6443 --insecure-skip-tls-verify");
+        Assert.Matches(@"Username +zed\nGroups +\[devs system:authenticated\]", who);
+        Directory.Delete(folder, recursive: true);
+        await Kubectl($"delete csr {name} {refused}");
     }
 
     [Fact]
