@@ -79,7 +79,7 @@ internal static class ResponseWriter
     public static ValueTask WriteStatusAsync(HttpContext context, Status status, Representation representation, CancellationToken ct)
     {
         if (status.Details?.RetryAfterSeconds is { } seconds and > 0) context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        else if (status.Code is 429 or 503) context.Response.Headers.RetryAfter = "1";
+        else if (status.Code is 429 or 503 && status.Details?.Causes?.Exists(static c => c.Reason == "DisruptionBudget") != true) context.Response.Headers.RetryAfter = "1";
         var tree = StatusTree(status);
         return WriteAsync(context, status.Code ?? 200, ObjectEncoder.Encode(tree, representation), representation with { Shape = ObjectShape.Full }, ct);
     }

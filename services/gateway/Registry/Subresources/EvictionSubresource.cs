@@ -50,7 +50,7 @@ internal sealed class EvictionSubresource(GenericRegistry registry, TimeProvider
         if (budget["status"] is not JsonObject status) budget["status"] = status = [];
         var name = ObjectMetaRules.Text(budget, "name");
         if (Number(status, "observedGeneration") < Number(ObjectMetaRules.Of(budget), "generation"))
-            throw Refuse($"The disruption budget {name} is still being processed by the server.");
+            throw Refuse($"The disruption budget {name} is still being processed by the server.", RetrySeconds);
         var allowed = Number(status, "disruptionsAllowed");
         if (allowed <= 0)
         {
@@ -73,10 +73,11 @@ internal sealed class EvictionSubresource(GenericRegistry registry, TimeProvider
     private static long Number(JsonObject? obj, string field) =>
         obj?[field] is JsonValue value ? value.TryGetValue<long>(out var wide) ? wide : value.TryGetValue<int>(out var narrow) ? narrow : 0 : 0;
 
-    private static ApiException Refuse(string cause)
+    /// <summary>Nobody knows when a budget will allow more, so no time is named: clients that obey Retry-After would sit on it instead of telling their user.</summary>
+    private static ApiException Refuse(string cause, int? retryAfter = null)
     {
         var status = Statuses.DisruptionBudget("Cannot evict pod as it would violate the pod's disruption budget.", cause);
-        status.Details!.RetryAfterSeconds = RetrySeconds;
+        status.Details!.RetryAfterSeconds = retryAfter;
         return new ApiException(status);
     }
 
