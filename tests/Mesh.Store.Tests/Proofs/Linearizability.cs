@@ -7,15 +7,16 @@ namespace Mesh.Store.Tests.Proofs;
 /// </summary>
 internal static class Linearizability
 {
-    /// <summary>Null when it could, else the key whose operations have no order.</summary>
+    /// <summary>Null when it could, else why not.</summary>
     public static string? Check(IEnumerable<Operation> history)
     {
+        if (Order(history) is { } disorder) return disorder;
         foreach (var key in history.GroupBy(o => o.Key))
         {
-            if (!Holds([.. key])) return key.Key;
+            if (!Holds([.. key])) return $"the operations of {key.Key} have no order";
         }
 
-        return Order(history);
+        return null;
     }
 
     /// <summary>Revisions are in the order of time: a write that began after another was answered has a greater one, and no two are the same.</summary>
@@ -40,6 +41,8 @@ internal static class Linearizability
     {
         // Reads that nobody heard the answer of say nothing.
         var all = operations.Where(o => o.Answered || o.Kind != "get").OrderBy(o => o.Start).ToArray();
+        // Likely ones first: what was answered soonest. The stack gives out what was pushed last.
+        var order = Enumerable.Range(0, all.Length).OrderByDescending(i => all[i].End).ToArray();
         var seen = new HashSet<(string Done, State State)>();
         var stack = new Stack<(bool[] Done, State State)>();
         stack.Push((new bool[all.Length], default));
@@ -53,9 +56,9 @@ internal static class Linearizability
             }
 
             if (horizon == long.MaxValue) return true; // only unanswered ones are left, and those need not have happened
-            for (var i = 0; i < all.Length && all[i].Start <= horizon; i++)
+            foreach (var i in order)
             {
-                if (at.Done[i] || !Step(all[i], at.State, out var next)) continue;
+                if (at.Done[i] || all[i].Start > horizon || !Step(all[i], at.State, out var next)) continue;
                 var done = (bool[])at.Done.Clone();
                 done[i] = true;
                 if (seen.Add((Compress(done), next))) stack.Push((done, next));
