@@ -62,15 +62,16 @@ public class WatchGuaranteeTests(ITestOutputHelper output)
         var written = new ConcurrentDictionary<long, (string, string?)[]>();
         var watches = new ConcurrentBag<Task<string?>>();
         await using var store = new ChaosStore(seed, history, bugs);
-        var writers = new CancellationTokenSource();
+        using var quiet = new CancellationTokenSource(); // the last write is answered
         string? verdict = null;
         await store.RunAsync(crashes: 3, stop =>
         {
             // What was begun before the crash and not answered may be there: such revisions are in nobody's book, but in every watch.
-            for (var w = 0; w < 4; w++) watches.Add(WatchAsync(store, history, written, from: 2, slow: w == 3, stop));
+            for (var w = 0; w < 4; w++) watches.Add(WatchAsync(store, history, written, from: 2, slow: w == 3, quiet.Token));
             return Enumerable.Range(0, 4).Select(c => Task.Run(() => WriteAsync(store, new Random((seed * 100) + c), c, written, history, stop), CancellationToken.None))
-                .Append(Task.Run(() => CompactAsync(store, new Random(seed), history, written, watches, stop), CancellationToken.None));
+                .Append(Task.Run(() => CompactAsync(store, new Random(seed), history, written, watches, stop, quiet.Token), CancellationToken.None));
         });
+        await quiet.CancelAsync();
         foreach (var watch in watches) verdict = await watch.WaitAsync(TimeSpan.FromSeconds(60)) ?? verdict;
         history.Add(new { verdict });
         return (history, verdict);
@@ -109,7 +110,7 @@ public class WatchGuaranteeTests(ITestOutputHelper output)
     }
 
     /// <summary>Compacts now and then, never beyond what the slowest watch has, and begins a watch at the very revision that was kept.</summary>
-    private static async Task CompactAsync(ChaosStore store, Random random, History history, ConcurrentDictionary<long, (string, string?)[]> written, ConcurrentBag<Task<string?>> watches, CancellationToken stop)
+    private static async Task CompactAsync(ChaosStore store, Random random, History history, ConcurrentDictionary<long, (string, string?)[]> written, ConcurrentBag<Task<string?>> watches, CancellationToken stop, CancellationToken quiet)
     {
         for (var i = 0; i < 6 && !stop.IsCancellationRequested; i++)
         {
@@ -127,12 +128,12 @@ public class WatchGuaranteeTests(ITestOutputHelper output)
             }
 
             if (!store.Heard(life, () => history.Add(new { compacted = revision }))) continue;
-            watches.Add(WatchAsync(store, history, written, revision, slow: false, stop));
+            watches.Add(WatchAsync(store, history, written, revision, slow: false, quiet));
         }
     }
 
     /// <summary>A watch of everything that goes on after each crash where it stopped. The store may have been compacted beyond that: then the watch is told so, and what it has is checked up to there.</summary>
-    private static async Task<string?> WatchAsync(ChaosStore store, History history, ConcurrentDictionary<long, (string, string?)[]> written, long from, bool slow, CancellationToken stop)
+    private static async Task<string?> WatchAsync(ChaosStore store, History history, ConcurrentDictionary<long, (string, string?)[]> written, long from, bool slow, CancellationToken quiet)
     {
         var records = new List<WatchRecord>();
         var (first, next) = (from, from);
@@ -169,8 +170,7 @@ public class WatchGuaranteeTests(ITestOutputHelper output)
             {
                 await Task.Delay(5, CancellationToken.None);
                 stream.RequestProgress();
-                if (!stop.IsCancellationRequested) continue;
-                // Nobody writes any more.
+                if (!quiet.IsCancellationRequested) continue;
                 last = engine.Store.Published.Revision;
                 finished = Volatile.Read(ref next) > last || Volatile.Read(ref progress) >= last;
             }

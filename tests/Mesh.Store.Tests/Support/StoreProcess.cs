@@ -56,6 +56,20 @@ internal sealed class StoreProcess : IAsyncDisposable
         _process = null;
     }
 
+    /// <summary>SIGSTOP, and SIGCONT after a while.</summary>
+    public void Pause(TimeSpan time)
+    {
+        Signal("STOP");
+        Thread.Sleep(time);
+        Signal("CONT");
+
+        void Signal(string name)
+        {
+            using var kill = Process.Start("/bin/kill", [$"-{name}", _process!.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+            kill.WaitForExit();
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_process is not null) await KillAsync();
