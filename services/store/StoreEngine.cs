@@ -34,6 +34,7 @@ internal sealed class StoreEngine : IAsyncDisposable
     private Task _snapshotting = Task.CompletedTask;
     private int _raisingNoSpace;
     private int _disposed;
+    private IDisposable? _held;
 
     private StoreEngine(StoreOptions options, IStoreFiles files, TimeProvider time, ILogger logger)
     {
@@ -102,7 +103,18 @@ internal sealed class StoreEngine : IAsyncDisposable
     /// <summary>Opens a data directory, recovers, and begins to serve.</summary>
     public static StoreEngine Open(StoreOptions options, IStoreFiles files, TimeProvider time, ILogger logger)
     {
-        var engine = new StoreEngine(options, files, time, logger);
+        var held = files.Lock(options.DataDir);
+        StoreEngine engine;
+        try
+        {
+            engine = new StoreEngine(options, files, time, logger) { _held = held };
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+
         engine._committer.Start();
         engine.Lessor.Promote(engine.Expire);
         engine._compactor.Note(engine.Store.Published.Revision);
@@ -193,6 +205,7 @@ internal sealed class StoreEngine : IAsyncDisposable
         _committer.Dispose();
         _machine.Dispose();
         _stop.Dispose();
+        _held?.Dispose();
     }
 
     private static StoreIdentity NewIdentity()

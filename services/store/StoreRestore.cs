@@ -51,6 +51,39 @@ public static class StoreRestore
         return new RestoredSnapshot(header.Revision, machine.Store.KeyCount, header.Identity.ClusterId);
     }
 
+    /// <summary>
+    /// Puts a snapshot in the place of a store that nobody has open: checked and written beside it first, then the old data directory is moved to
+    /// <c>DIR.before-restore-N</c> and kept. Returns what was restored and where the old data is (null when there was none). Throws as <see cref="Restore"/> does.
+    /// </summary>
+    public static (RestoredSnapshot Restored, string? Before) Replace(string snapshotPath, string dataDir)
+    {
+        dataDir = Path.TrimEndingDirectorySeparator(Path.GetFullPath(dataDir));
+        var fresh = dataDir + ".restoring";
+        if (Directory.Exists(fresh)) Directory.Delete(fresh, recursive: true); // of a restore that did not finish
+        RestoredSnapshot restored;
+        try
+        {
+            restored = Restore(snapshotPath, fresh);
+        }
+        catch
+        {
+            if (Directory.Exists(fresh)) Directory.Delete(fresh, recursive: true);
+            throw;
+        }
+
+        string? before = null;
+        if (Directory.Exists(dataDir))
+        {
+            using var held = new DiskFiles().Lock(dataDir);
+            for (var n = 1; before is null || Directory.Exists(before); n++) before = dataDir + ".before-restore-" + n;
+            Directory.Move(dataDir, before);
+        }
+
+        Directory.Move(fresh, dataDir);
+        new DiskFiles().SyncDirectory(Path.GetDirectoryName(dataDir)!);
+        return (restored, before);
+    }
+
     /// <summary>A file from the wire ends with the SHA-256 of all before; one from a data directory ends without.</summary>
     private static void EnsureTrailer(IStoreFile file, string path, long end)
     {

@@ -22,6 +22,20 @@ public sealed class DiskFiles : IStoreFiles
         new DiskFile(File.OpenHandle(path, create ? FileMode.OpenOrCreate : FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite), path);
 
     /// <inheritdoc/>
+    public IDisposable Lock(string directory)
+    {
+        Directory.CreateDirectory(directory);
+        try
+        {
+            return File.OpenHandle(Path.Combine(directory, "LOCK"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None); // flock(2)
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"{directory} is in use by another process ({e.Message})", e);
+        }
+    }
+
+    /// <inheritdoc/>
     public void Rename(string from, string to) => File.Move(from, to, overwrite: true);
 
     /// <inheritdoc/>

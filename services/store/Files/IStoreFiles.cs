@@ -12,6 +12,9 @@ public interface IStoreFiles
     /// <summary>Opens a file for reading and writing at offsets; creates it when absent and <paramref name="create"/> is set.</summary>
     IStoreFile Open(string path, bool create);
 
+    /// <summary>Takes a data directory for this process until disposed; <see cref="IOException"/> says that another process has it. The end of a process, however it comes, frees it.</summary>
+    IDisposable Lock(string directory);
+
     /// <summary>Renames within one file system, replacing the target at once.</summary>
     void Rename(string from, string to);
 

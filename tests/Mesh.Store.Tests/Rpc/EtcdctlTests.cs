@@ -27,6 +27,10 @@ public class EtcdctlTests
         Assert.Contains("compacted revision 4", await Run(store, "compaction 4"), StringComparison.Ordinal);
         Assert.Contains("required revision has been compacted", await Run(store, "get a --rev=3"), StringComparison.Ordinal);
         Assert.Contains("watch was canceled", await Run(store, "watch a --rev=2", timeoutSeconds: 5), StringComparison.Ordinal);
+        Assert.Equal("", await Run(store, "alarm list"));
+        Assert.Contains("Finished defragmenting", await Run(store, "defrag"), StringComparison.Ordinal);
+        Assert.Contains(", 3.5.17, ", await Run(store, "endpoint status"), StringComparison.Ordinal);
+        Assert.Matches("^127.0.0.1:[0-9]+, [0-9]+\n$", await Run(store, "endpoint hashkv"));
         Assert.Contains("is healthy", await Run(store, "endpoint health"), StringComparison.Ordinal);
         Assert.Contains(", started, mesh-store, ", await Run(store, "member list"), StringComparison.Ordinal);
     }
@@ -61,10 +65,24 @@ public class EtcdctlTests
         Assert.Equal("v3", Kv.S(engine.Get("k3").Kvs[0].Value));
         Assert.Equal(7, (await engine.PutAsync("more", "x")).Revision);
 
+        // In place of a store that runs: refused. In place of one that does not: the old one is kept aside.
+        var data = Path.Combine(store.DataDir, "data");
+        Assert.Contains("in use by another process", Assert.Throws<IOException>(() => StoreRestore.Replace(file, data)).Message, StringComparison.Ordinal);
+        await Run(store, "put k9 later");
+        await store.KillAsync();
+        var (again, before) = StoreRestore.Replace(file, data);
+        Assert.Equal((6, 5, data + ".before-restore-1"), (again.Revision, again.Keys, before));
+        await store.StartAsync();
+        Assert.Equal("k4\nv4\n", await Run(store, "get --from-key k4"));
+        Assert.Throws<FileNotFoundException>(() => StoreRestore.Replace(file + ".none", data));
+
         var damaged = await File.ReadAllBytesAsync(file);
         damaged[^1] ^= 1;
         await File.WriteAllBytesAsync(file, damaged);
         Assert.Throws<Store.Wal.StoreCorruptException>(() => StoreRestore.Restore(file, Path.Combine(store.DataDir, "other")));
+        Assert.Throws<Store.Wal.StoreCorruptException>(() => StoreRestore.Replace(file, data));
+        Assert.Equal("k4\nv4\n", await Run(store, "get --from-key k4"));
+        Assert.False(Directory.Exists(data + ".restoring"));
     }
 
     [Fact]

@@ -47,6 +47,8 @@ internal sealed class MemoryFiles : IStoreFiles
         }
     }
 
+    public IDisposable Lock(string directory) => new MemoryStream();
+
     public void Rename(string from, string to)
     {
         lock (_lock)
