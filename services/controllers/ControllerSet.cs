@@ -1,4 +1,5 @@
 using Mesh.Controllers.Certificates;
+using Mesh.Controllers.CronJobs;
 using Mesh.Controllers.Deployments;
 using Mesh.Controllers.Disruption;
 using Mesh.Controllers.Endpoints;
@@ -31,6 +32,7 @@ public static class ControllerSet
             ("replicationcontroller-controller", () => new ReplicationControllerController(context)),
             ("deployment-controller", () => new DeploymentController(context)),
             ("job-controller", () => new JobController(context)),
+            ("cronjob-controller", () => new CronJobController(context)),
             ("ttl-after-finished-controller", () => new TtlAfterFinishedController(context)),
             ("resourcequota-controller", () => new ResourceQuotaController(context)),
             ("disruption-controller", () => new DisruptionController(context)),
