@@ -13,6 +13,18 @@ public sealed class GatewayOptions
     [Description("etcd v3 endpoints of the store: https://host:2379, unix:///path, inproc://store; several by commas")]
     public string Store { get; set; } = "https://127.0.0.1:2379";
 
+    /// <summary>Authorities of the store's certificates.</summary>
+    [Description("authorities of the store's certificates; default etcd/ca.crt of the PKI directory")]
+    public string StoreCaFile { get; set; } = "";
+
+    /// <summary>PEM certificate shown to the store.</summary>
+    [Description("certificate shown to the store; default apiserver-etcd-client.crt of the PKI directory")]
+    public string StoreCertFile { get; set; } = "";
+
+    /// <summary>Its key.</summary>
+    [Description("key of the certificate shown to the store; default apiserver-etcd-client.key of the PKI directory")]
+    public string StoreKeyFile { get; set; } = "";
+
     /// <summary>Directory of certificates and keys as meshadm and `./mesh up` lay them out; the other paths default to files in it.</summary>
     [Description("directory of certificates and keys (ca.crt, apiserver.crt, sa.key, ...)")]
     public string PkiDir { get; set; } = "";

@@ -25,8 +25,9 @@ internal sealed class GatewayPki
             ClientAuthorities = options.ClientCaFile.Length > 0 ? File.ReadAllText(options.ClientCaFile) : has ? File.ReadAllText(paths.Ca.Certificate) : null;
             SigningKey = has ? SigningKey.FromPem(File.ReadAllText(paths.ServiceAccountKey)) : SigningKey.Create();
             NodeClient = has ? Load(paths.ApiServerKubeletClient.Certificate, paths.ApiServerKubeletClient.Key) : null;
-            storeClient = has ? Load(paths.ApiServerStoreClient.Certificate, paths.ApiServerStoreClient.Key) : null;
-            storeRoots = has ? Roots(File.ReadAllText(paths.StoreCa.Certificate)) : null;
+            storeClient = options.StoreCertFile.Length > 0 ? PemFiles.Load(new CertificatePath(options.StoreCertFile, options.StoreKeyFile))
+                : has ? Load(paths.ApiServerStoreClient.Certificate, paths.ApiServerStoreClient.Key) : null;
+            storeRoots = options.StoreCaFile.Length > 0 ? Roots(File.ReadAllText(options.StoreCaFile)) : has ? Roots(File.ReadAllText(paths.StoreCa.Certificate)) : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
         {

@@ -48,6 +48,18 @@ internal sealed class ClusterOptions
     [Description("Kafka brokers (host:port,...): the change feed goes there and shards are members of its consumer groups; default: a bus in memory")]
     public string Kafka { get; set; } = "";
 
+    [Description("etcd v3 endpoints (https://host:2379,...) that keep the cluster's state; default: the store of the cluster itself")]
+    public string Store { get; set; } = "";
+
+    [Description("authorities of the endpoints' certificates, for --store")]
+    public string StoreCaFile { get; set; } = "";
+
+    [Description("client certificate for --store")]
+    public string StoreCertFile { get; set; } = "";
+
+    [Description("key of the client certificate for --store")]
+    public string StoreKeyFile { get; set; } = "";
+
     /// <summary>The node's address was not given: it is looked up at each start, as the machine's may change.</summary>
     [JsonInclude]
     internal bool NodeIpDetected { get; set; }
@@ -81,6 +93,25 @@ internal sealed class ClusterOptions
             NodeIp = DefaultAddress().ToString();
         else if (!IPAddress.TryParse(NodeIp, out _))
             throw new SettingsException($"--node-ip {NodeIp} is not an IP address");
+        CompleteStore();
+    }
+
+    /// <summary>Checks where the state is kept, and makes paths absolute: the services run elsewhere.</summary>
+    /// <exception cref="SettingsException">An endpoint or a file is wrong.</exception>
+    public void CompleteStore()
+    {
+        foreach (var endpoint in Store.Split(',', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (!Uri.TryCreate(endpoint, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Port <= 0)
+                throw new SettingsException($"--store {endpoint} is not an endpoint such as https://192.0.2.1:2379");
+        }
+
+        string Existing(string flag, string file) => file.Length == 0 || File.Exists(file) ? file.Length == 0 ? "" : Path.GetFullPath(file) : throw new SettingsException($"--{flag} {file}: there is no such file");
+        StoreCaFile = Existing("store-ca-file", StoreCaFile);
+        StoreCertFile = Existing("store-cert-file", StoreCertFile);
+        StoreKeyFile = Existing("store-key-file", StoreKeyFile);
+        if (StoreCertFile.Length > 0 != StoreKeyFile.Length > 0)
+            throw new SettingsException("--store-cert-file and --store-key-file go together");
     }
 
     /// <summary>
@@ -103,7 +134,9 @@ internal sealed class ClusterOptions
         foreach (var (key, value) in known?.Fixed() ?? [])
         {
             if (given.Fixed().First(f => f.Key == key).Value is { } wanted && wanted != value)
-                throw new SettingsException($"--{key} {wanted}: the cluster in {given.DataDir} was made with {value}, which cannot change (./mesh down --purge removes it)");
+                throw new SettingsException(key == "store"
+                    ? $"--store {wanted}: the cluster in {given.DataDir} is kept {(value.Length > 0 ? "in " + value : "in its own store")}; ./mesh migrate moves it"
+                    : $"--{key} {wanted}: the cluster in {given.DataDir} was made with {value}, which cannot change (./mesh down --purge removes it)");
         }
 
         return given;
@@ -113,6 +146,7 @@ internal sealed class ClusterOptions
     private IEnumerable<KeyValuePair<string, string>> Fixed() =>
     [
         new("node-name", NodeName), new("runtime", Runtime), new("service-cidr", ServiceCidr), new("pod-cidr", PodCidr), new("cluster-domain", ClusterDomain),
+        new("store", Store),
     ];
 
     private IEnumerable<KeyValuePair<string, string>> Remembered() =>
@@ -120,6 +154,7 @@ internal sealed class ClusterOptions
         .. Fixed(),
         new("node-ip", NodeIpDetected ? "" : NodeIp), new("api-port", Text(ApiPort)), new("store-port", Text(StorePort)), new("node-port", Text(NodePort)),
         new("dns-port", Text(DnsPort)), new("kafka", Kafka),
+        new("store-ca-file", StoreCaFile), new("store-cert-file", StoreCertFile), new("store-key-file", StoreKeyFile),
     ];
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

@@ -27,15 +27,21 @@ internal static class Composition
         .Add(new SchedulerService()).Add(new NodeAgentService()).Add(new ServiceProxyService()).Add(new DnsService());
 
     /// <summary>Under the names that users of Kubernetes look for.</summary>
-    private static string Components(ClusterOptions cluster) => string.Join(',',
-        $"etcd=tcp://127.0.0.1:{cluster.StorePort}", $"kube-apiserver=https://127.0.0.1:{cluster.ApiPort}/readyz", "kube-scheduler=http://127.0.0.1:10259/readyz",
-        "kube-controller-manager=http://127.0.0.1:10257/readyz", "kube-proxy=http://127.0.0.1:10256/readyz", "coredns=http://127.0.0.1:9153/readyz");
+    private static string Components(ClusterOptions cluster) => string.Join(',', new[]
+    {
+        cluster.Store.Length > 0 ? "" : $"etcd=tcp://127.0.0.1:{cluster.StorePort}", $"kube-apiserver=https://127.0.0.1:{cluster.ApiPort}/readyz", "kube-scheduler=http://127.0.0.1:10259/readyz",
+        "kube-controller-manager=http://127.0.0.1:10257/readyz", "kube-proxy=http://127.0.0.1:10256/readyz", "coredns=http://127.0.0.1:9153/readyz",
+    }.Where(c => c.Length > 0));
+
+    /// <summary>The services of a cluster: one whose state is kept elsewhere has no store.</summary>
+    public static IEnumerable<string> Services(ClusterOptions cluster) => Order.Where(s => s != "store" || cluster.Store.Length == 0);
 
     public static void Add(MeshHostBuilder builder, ClusterOptions cluster, string only)
     {
         var wanted = only.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        if (wanted.FirstOrDefault(s => !Order.Contains(s)) is { } unknown)
-            throw new SettingsException($"--services {unknown}: there are {string.Join(", ", Order)}");
+        var services = Services(cluster).ToList();
+        if (wanted.FirstOrDefault(s => !services.Contains(s)) is { } unknown)
+            throw new SettingsException($"--services {unknown}: there are {string.Join(", ", services)}");
         var together = wanted.Length == 0;
         var layout = new ClusterLayout(cluster.DataDir);
         var pki = new PkiPaths(layout.Pki);
@@ -43,7 +49,7 @@ internal static class Composition
         builder.Share(tokens);
         if (together && cluster.Kafka.Length == 0)
             builder.Share<IEventBus>(new EmbeddedEventBus(new EmbeddedEventBusOptions { EventsPerPartition = 1024 }));
-        foreach (var name in Order.Where(s => together || wanted.Contains(s)))
+        foreach (var name in services.Where(s => together || wanted.Contains(s)))
         {
             void Set(string key, string value) => builder.Set(name, key, value);
             void Client(string kubeconfig, string user, params string[] groups)
@@ -67,7 +73,10 @@ internal static class Composition
                     builder.Add(new StoreService());
                     break;
                 case "gateway":
-                    Set("store", together ? "inproc://store" : $"https://127.0.0.1:{cluster.StorePort}");
+                    Set("store", cluster.Store.Length > 0 ? cluster.Store : together ? "inproc://store" : $"https://127.0.0.1:{cluster.StorePort}");
+                    Set("store-ca-file", cluster.StoreCaFile);
+                    Set("store-cert-file", cluster.StoreCertFile);
+                    Set("store-key-file", cluster.StoreKeyFile);
                     Set("listen", (together ? "inproc://gateway," : "") + $"https://0.0.0.0:{cluster.ApiPort}");
                     Set("pki-dir", layout.Pki);
                     Set("advertise-address", cluster.NodeIp);

@@ -22,18 +22,26 @@ internal static class Preparation
         ClusterPki.Ensure(layout.Pki, pki);
         ClusterKubeConfigs.Ensure(layout.Configs, layout.Pki, pki);
         PemFiles.Write(layout.Kubeconfig, File.ReadAllText(layout.Config(ClusterKubeConfigs.Admin)), secret: true);
-        var paths = new PkiPaths(layout.Pki);
-        PemFiles.Write(
-            layout.EtcdctlEnvironment,
-            $"""
-            ETCDCTL_API=3
-            ETCDCTL_ENDPOINTS=https://127.0.0.1:{options.StorePort}
-            ETCDCTL_CACERT={paths.StoreCa.Certificate}
-            ETCDCTL_CERT={paths.StoreHealthClient.Certificate}
-            ETCDCTL_KEY={paths.StoreHealthClient.Key}
-
-            """,
-            secret: false);
+        WriteEtcdctlEnvironment(options);
         options.Save();
+    }
+
+    /// <summary>The file by which etcdctl reaches what keeps the cluster's state.</summary>
+    public static void WriteEtcdctlEnvironment(ClusterOptions options)
+    {
+        var layout = new ClusterLayout(options.DataDir);
+        var paths = new PkiPaths(layout.Pki);
+        var own = options.Store.Length == 0;
+        var text = $"ETCDCTL_API=3\nETCDCTL_ENDPOINTS={(own ? $"https://127.0.0.1:{options.StorePort}" : options.Store)}\n";
+        foreach (var (name, file) in ((string, string)[])[
+            ("CACERT", own ? paths.StoreCa.Certificate : options.StoreCaFile),
+            ("CERT", own ? paths.StoreHealthClient.Certificate : options.StoreCertFile),
+            ("KEY", own ? paths.StoreHealthClient.Key : options.StoreKeyFile)])
+        {
+            if (file.Length > 0)
+                text += $"ETCDCTL_{name}={file}\n";
+        }
+
+        PemFiles.Write(layout.EtcdctlEnvironment, text, secret: false);
     }
 }

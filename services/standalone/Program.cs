@@ -7,12 +7,14 @@ namespace Mesh.Standalone;
 /// The commands behind ./mesh:
 ///   prepare  certificates, kubeconfig, etcdctl.env; remembers the options of the cluster
 ///   run      every service in this process, or those of --services
+///   services the names of the services of a cluster
+///   migrate  moves the state of a stopped cluster to another store
 ///   wait     until the node is Ready
 ///   cleanup  containers, networks, mounts and cgroups that the cluster made
 /// </summary>
 internal static class Program
 {
-    private const string Usage = "usage: Mesh.Standalone prepare|run|wait|cleanup [OPTION...] (each takes --help)";
+    private const string Usage = "usage: Mesh.Standalone prepare|run|services|wait|migrate|cleanup [OPTION...] (each takes --help)";
 
     private static async Task<int> Main(string[] args)
     {
@@ -34,10 +36,18 @@ internal static class Program
                     if (builder.HelpRequested) Composition.AddAll(builder);
                     else Composition.Add(builder, ClusterOptions.Load(run.Cluster), run.Services);
                     return await MeshHost.RunAsync(builder);
+                case "services":
+                    return await CommandAsync(rest, b => b.Bind<ExistingOptions>(), which =>
+                    {
+                        Console.WriteLine(string.Join(' ', Composition.Services(ClusterOptions.Load(which.Cluster))));
+                        return Task.FromResult(0);
+                    });
+                case "migrate":
+                    return await CommandAsync(rest, b => b.Bind<MigrationOptions>(), to => Migration.RunAsync(ClusterOptions.Load(to.Cluster), to));
                 case "wait":
                     return await CommandAsync(rest, b => b.Bind<WaitOptions>(), wait => NodeWait.RunAsync(ClusterOptions.Load(wait.Cluster), wait.Timeout));
                 case "cleanup":
-                    return await CommandAsync(rest, b => b.Bind<CleanupOptions>(), clean => Cleanup.RunAsync(ClusterOptions.Load(clean.Cluster)));
+                    return await CommandAsync(rest, b => b.Bind<ExistingOptions>(), clean => Cleanup.RunAsync(ClusterOptions.Load(clean.Cluster)));
                 case "--help" or "-h":
                     Console.WriteLine(Usage);
                     return 0;
@@ -68,7 +78,7 @@ internal static class Program
         return await run(options);
     }
 
-    private sealed class CleanupOptions
+    private sealed class ExistingOptions
     {
         [Description("data directory of a prepared cluster")]
         public string Cluster { get; set; } = ".mesh";

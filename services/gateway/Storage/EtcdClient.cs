@@ -10,6 +10,8 @@ namespace Mesh.Gateway.Storage;
 /// </summary>
 internal sealed class EtcdClient
 {
+    // A member that is cut off from the others ends the watch, in place of staying silent.
+    private static readonly Metadata RequireLeader = new() { { "hasleader", "true" } };
     private readonly CallInvoker[] endpoints;
     private int current;
 
@@ -46,7 +48,7 @@ internal sealed class EtcdClient
     public (AsyncDuplexStreamingCall<WatchRequest, WatchResponse> Call, int Endpoint) Watch(CancellationToken ct)
     {
         var index = Volatile.Read(ref current);
-        return (new Watch.WatchClient(endpoints[index]).Watch(cancellationToken: ct), index);
+        return (new Watch.WatchClient(endpoints[index]).Watch(RequireLeader, cancellationToken: ct), index);
     }
 
     /// <summary>The endpoint failed: the next call takes the next one (unless somebody moved already).</summary>
