@@ -61,7 +61,7 @@ public class EtcdctlTests
         var restored = StoreRestore.Restore(file, Path.Combine(store.DataDir, "restored"));
         Assert.Equal((6, 5), (restored.Revision, restored.Keys));
         Assert.Throws<IOException>(() => StoreRestore.Restore(file, Path.Combine(store.DataDir, "restored")));
-        await using var engine = Kv.Open(new Files.DiskFiles(), change: o => o.DataDir = Path.Combine(store.DataDir, "restored"));
+        await using var engine = Kv.Open(new Store.Files.DiskFiles(), change: o => o.DataDir = Path.Combine(store.DataDir, "restored"));
         Assert.Equal("v3", Kv.S(engine.Get("k3").Kvs[0].Value));
         Assert.Equal(7, (await engine.PutAsync("more", "x")).Revision);
 
