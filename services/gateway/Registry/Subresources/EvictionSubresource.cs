@@ -11,6 +11,7 @@ namespace Mesh.Gateway.Registry.Subresources;
 internal sealed class EvictionSubresource(GenericRegistry registry, TimeProvider time) : ISubresource
 {
     private const int RetrySeconds = 10;
+    private const int MaxDisruptedPods = 2000;
     private static readonly ApiResource Budgets = ResourceTable.Find("policy", "v1", "poddisruptionbudgets")!;
 
     /// <inheritdoc/>
@@ -19,6 +20,8 @@ internal sealed class EvictionSubresource(GenericRegistry registry, TimeProvider
     /// <inheritdoc/>
     public async ValueTask<SubresourceAnswer> CreateAsync(RequestContext request, JsonObject body, CancellationToken ct)
     {
+        if (ObjectMetaRules.Text(body, "name") is { Length: > 0 } name && name != request.Name)
+            throw new ApiException(Statuses.BadRequest("name in URL does not match name in Eviction object"));
         await registry.AdmitSubresourceAsync(request, body, ct);
         var pod = (await registry.GetAsync(Whole(request), "", ct)).Parsed;
         if (!IsFree(pod)) await SpendAsync(request, pod, ct);
@@ -52,10 +55,14 @@ internal sealed class EvictionSubresource(GenericRegistry registry, TimeProvider
         if (Number(status, "observedGeneration") < Number(ObjectMetaRules.Of(budget), "generation"))
             throw Refuse($"The disruption budget {name} is still being processed by the server.", RetrySeconds);
         var allowed = Number(status, "disruptionsAllowed");
-        if (allowed <= 0)
+        if (allowed < 0) throw Forbidden(name, "pdb disruptions allowed is negative");
+        if (status["disruptedPods"] is JsonObject { Count: > MaxDisruptedPods })
+            throw Forbidden(name, "DisruptedPods map too big - too many evictions not confirmed by PDB controller");
+        if (allowed == 0)
         {
-            throw Refuse(
-                $"The disruption budget {name} needs {Number(status, "desiredHealthy")} healthy pods and has {Number(status, "currentHealthy")} currently");
+            throw Refuse(SyncFailure(status) is { } failure
+                ? $"The disruption budget {name} does not allow evicting pods currently because it failed sync: {failure}"
+                : $"The disruption budget {name} needs {Number(status, "desiredHealthy")} healthy pods and has {Number(status, "currentHealthy")} currently");
         }
 
         status["disruptionsAllowed"] = allowed - 1;
@@ -80,6 +87,12 @@ internal sealed class EvictionSubresource(GenericRegistry registry, TimeProvider
         status.Details!.RetryAfterSeconds = retryAfter;
         return new ApiException(status);
     }
+
+    private static ApiException Forbidden(string budget, string why) => new(Statuses.Forbidden(Budgets.Group, Budgets.Plural, budget, why));
+
+    private static string? SyncFailure(JsonObject status) =>
+        (status["conditions"] as JsonArray)?.OfType<JsonObject>().FirstOrDefault(static c =>
+            c["type"]?.ToString() == "DisruptionAllowed" && c["status"]?.ToString() == "False" && c["reason"]?.ToString() == "SyncFailed")?["message"]?.ToString();
 
     private static RequestContext Whole(RequestContext request, bool dryRun = false) =>
         new() { User = request.User, Resource = request.Resource, Namespace = request.Namespace, Name = request.Name, DryRun = request.DryRun || dryRun };
