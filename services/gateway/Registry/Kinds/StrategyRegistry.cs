@@ -45,7 +45,8 @@ internal sealed class StrategyRegistry
             new StorageClassStrategy(), new VolumeAttributesClassStrategy("v1"), new VolumeAttributesClassStrategy("v1beta1"), new CsiDriverStrategy(),
             new CsiNodeStrategy(), new CsiStorageCapacityStrategy(), new VolumeAttachmentStrategy(), new CertificateSigningRequestStrategy(),
             new WebhookStrategy("validatingwebhookconfigurations", mutating: false), new WebhookStrategy("mutatingwebhookconfigurations", mutating: true),
-            new CustomResourceDefinitionStrategy(), new AdmissionPolicyStrategy(), new AdmissionPolicyBindingStrategy(), new ApiServiceStrategy(), new FlowSchemaStrategy(), new PriorityLevelStrategy(),
+            new CustomResourceDefinitionStrategy(), new AdmissionPolicyStrategy(), new AdmissionPolicyBindingStrategy(), new MutatingPolicyStrategy(), new MutatingPolicyBindingStrategy(),
+            new ApiServiceStrategy(), new FlowSchemaStrategy(), new PriorityLevelStrategy(),
             new ResourceClaimStrategy(), new ResourceClaimTemplateStrategy(), new DeviceClassStrategy(), new ResourceSliceStrategy(),
         ];
         var all = known.ToDictionary(s => s.Resource);

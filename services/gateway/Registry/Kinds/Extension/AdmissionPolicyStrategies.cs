@@ -7,34 +7,14 @@ namespace Mesh.Gateway.Registry.Kinds.Extension;
 internal sealed class AdmissionPolicyStrategy() : KindStrategy(Of("admissionregistration.k8s.io", "v1", "validatingadmissionpolicies"), hasStatus: true, generation: true)
 {
     /// <inheritdoc/>
-    public override void Default(JsonObject obj)
-    {
-        var spec = obj.Ensure("spec");
-        spec.Default("failurePolicy", "Fail");
-        MatchResources.Default(spec.Obj("matchConstraints"));
-    }
+    public override void Default(JsonObject obj) => PolicyParts.Default(obj);
 
     /// <inheritdoc/>
     public override void Validate(JsonObject obj, List<FieldError> errors)
     {
         const string Something = "validations or auditAnnotations must contain at least one item";
         var spec = Spec(obj);
-        if (spec.Has("failurePolicy"))
-            errors.Supported("spec.failurePolicy", spec.Str("failurePolicy"), "Fail", "Ignore");
-        if (spec.Obj("paramKind") is { } kind)
-        {
-            foreach (var field in new[] { "apiVersion", "kind" })
-            {
-                if (kind.Str(field).Length == 0)
-                    errors.Add(FieldError.Required(new FieldPath("spec.paramKind").Child(field)));
-            }
-        }
-
-        if (!spec.Has("matchConstraints"))
-            errors.Add(FieldError.Required("spec.matchConstraints"));
-        else
-            MatchResources.Check(errors, "spec.matchConstraints", spec.Obj("matchConstraints"), required: true);
-        RuleMatch.Conditions(errors, "spec.matchConditions", spec);
+        PolicyParts.Check(errors, spec);
         if (!spec.Items("validations").Any() && !spec.Items("auditAnnotations").Any())
         {
             errors.Add(FieldError.Required("spec.validations", Something));
@@ -43,14 +23,26 @@ internal sealed class AdmissionPolicyStrategy() : KindStrategy(Of("admissionregi
 
         foreach (var (i, validation) in spec.Items("validations"))
             Validation(errors, new FieldPath("spec.validations").Index(i), validation);
+        var keys = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (i, annotation) in spec.Items("auditAnnotations"))
         {
             var at = new FieldPath("spec.auditAnnotations").Index(i);
-            if (annotation.Str("key").Length == 0)
-                errors.Add(FieldError.Required(at.Child("key")));
-            if (annotation.Str("valueExpression").Trim().Length == 0)
-                errors.Add(FieldError.Required(at.Child("valueExpression"), "valueExpression is not specified"));
+            Annotation(errors, at, annotation, ObjectMetaRules.Text(obj, "name"));
+            if (annotation.Str("key") is { Length: > 0 } key && !keys.Add(key))
+                errors.Add(FieldError.Duplicate(at.Child("key"), key));
         }
+    }
+
+    // The keys of a policy's annotations are written behind its name.
+    private static void Annotation(List<FieldError> errors, FieldPath at, JsonObject annotation, string policy)
+    {
+        var key = annotation.Str("key");
+        if (key.Length == 0)
+            errors.Add(FieldError.Required(at.Child("key")));
+        else if (policy.Length > 0)
+            errors.Rules(at.Child("key"), key, Names.QualifiedName(policy + "/" + key));
+        if (annotation.Str("valueExpression").Trim().Length == 0)
+            errors.Add(FieldError.Required(at.Child("valueExpression"), "valueExpression is not specified"));
     }
 
     private static void Validation(List<FieldError> errors, FieldPath at, JsonObject validation)
@@ -76,24 +68,7 @@ internal sealed class AdmissionPolicyBindingStrategy() : KindStrategy(Of("admiss
     public override void Validate(JsonObject obj, List<FieldError> errors)
     {
         var spec = Spec(obj);
-        var policy = spec.Str("policyName");
-        if (policy.Length == 0)
-            errors.Add(FieldError.Required("spec.policyName"));
-        else
-            errors.Rules("spec.policyName", policy, Names.Dns1123Subdomain(policy));
-        if (spec.Obj("paramRef") is { } reference)
-        {
-            if (reference.Has("name") && reference.Has("selector"))
-                errors.Add(FieldError.Forbidden("spec.paramRef.name", "name and selector are mutually exclusive"));
-            else if (!reference.Has("name") && !reference.Has("selector"))
-                errors.Add(FieldError.Required("spec.paramRef", "one of name or selector must be specified"));
-            if (!reference.Has("parameterNotFoundAction"))
-                errors.Add(FieldError.Required("spec.paramRef.parameterNotFoundAction"));
-            else
-                errors.Supported("spec.paramRef.parameterNotFoundAction", reference.Str("parameterNotFoundAction"), "Deny", "Allow");
-        }
-
-        MatchResources.Check(errors, "spec.matchResources", spec.Obj("matchResources"), required: false);
+        PolicyParts.CheckBinding(errors, spec);
         Actions(errors, "spec.validationActions", spec.Strings("validationActions"));
     }
 
@@ -113,34 +88,5 @@ internal sealed class AdmissionPolicyBindingStrategy() : KindStrategy(Of("admiss
             errors.Add(FieldError.Invalid(
                 path, actions, "must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)"));
         }
-    }
-}
-
-/// <summary>MatchResources: what a policy is about.</summary>
-internal static class MatchResources
-{
-    public static void Default(JsonObject? match)
-    {
-        if (match is null)
-            return;
-        match.Ensure("namespaceSelector");
-        match.Ensure("objectSelector");
-        match.Default("matchPolicy", "Equivalent");
-        RuleMatch.Default(match, "resourceRules");
-        RuleMatch.Default(match, "excludeResourceRules");
-    }
-
-    public static void Check(List<FieldError> errors, FieldPath at, JsonObject? match, bool required)
-    {
-        if (match is null)
-            return;
-        if (required && !match.Items("resourceRules").Any())
-            errors.Add(FieldError.Required(at.Child("resourceRules")));
-        if (match.Has("matchPolicy"))
-            errors.Supported(at.Child("matchPolicy"), match.Str("matchPolicy"), "Equivalent", "Exact");
-        errors.LabelSelector(at.Child("namespaceSelector"), match.Obj("namespaceSelector"));
-        errors.LabelSelector(at.Child("objectSelector"), match.Obj("objectSelector"));
-        RuleMatch.Rules(errors, at, match, "resourceRules");
-        RuleMatch.Rules(errors, at, match, "excludeResourceRules");
     }
 }
