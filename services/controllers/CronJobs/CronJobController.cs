@@ -3,6 +3,7 @@ using Mesh.Api.Batch.V1;
 using Mesh.Api.Meta.V1;
 using Mesh.Client;
 using Mesh.Controllers.Framework;
+using Mesh.Controllers.Jobs;
 using Mesh.Controllers.Workloads;
 
 namespace Mesh.Controllers.CronJobs;
@@ -32,7 +33,21 @@ internal sealed class CronJobController : KeyedController
     protected override async Task<ReconcileResult> ReconcileAsync(ObjectKey key, CancellationToken ct)
     {
         if (_crons.Lister.Get(key.Namespace, key.Name) is not { } cron) return ReconcileResult.Done;
-        var plan = CronJobDecision.Decide(cron, _jobs.Lister.ByIndex(JobsByOwner, cron.Metadata.Uid ?? ""), Context.Now);
+        var jobs = _jobs.Lister.ByIndex(JobsByOwner, cron.Metadata.Uid ?? "");
+        // A job that runs and is not listed is most often our own last act, which the cache of cron jobs has not shown yet.
+        if (jobs.Any(j => !JobFacts.IsFinished(j) && cron.Status?.Active?.Exists(r => r.Uid == j.Metadata.Uid) != true))
+        {
+            try
+            {
+                cron = await Client.GetAsync<CronJob>(key.Namespace, key.Name, ct).ConfigureAwait(false);
+            }
+            catch (ApiException e) when (e.IsNotFound)
+            {
+                return ReconcileResult.Done;
+            }
+        }
+
+        var plan = CronJobDecision.Decide(cron, jobs, Context.Now);
         foreach (var news in plan.News)
         {
             if (news.Warning) _recorder.Warning(cron, news.Reason, news.Message);

@@ -57,6 +57,7 @@ public sealed class CronJobTests : ControllerTest
         Finish(Client.All<Job>()[1]);
         await SettleAsync(() => Client.All<Job>().Count == 1, "the first is forgotten", c);
         Assert.Equal("tick-29453762", Client.All<Job>()[0].Metadata.Name);
+        Assert.DoesNotContain(Events.All, e => e.Contains("UnexpectedJob"));
     }
 
     [Theory]
