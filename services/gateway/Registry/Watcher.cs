@@ -35,9 +35,16 @@ internal sealed class Watcher(CacheSet caches, TimeProvider time)
 
         var after = Lister.Revision(options.ResourceVersion);
         if (after > feed.Cache.State.Revision) await feed.ReachAsync(after, askProgress: true, ct);
-        var resumed = feed.Cache.WatchAfter(after, filter)
-            ?? throw new ApiException(Statuses.Expired($"too old resource version: {after} ({feed.Cache.State.Start})"));
-        return RunAsync(resumed, null, options, ct);
+        // Once a watch is allowed its errors come as events, as from kube-apiserver.
+        return feed.Cache.WatchAfter(after, filter) is { } resumed
+            ? RunAsync(resumed, null, options, ct)
+            : FailedAsync(Statuses.Expired($"too old resource version: {after} ({feed.Cache.State.Start})"));
+    }
+
+    private static async IAsyncEnumerable<WatchBatch> FailedAsync(Mesh.Api.Meta.V1.Status error)
+    {
+        await Task.CompletedTask;
+        yield return new WatchBatch([], Error: error);
     }
 
     private static void Check(ListOptions options)

@@ -93,11 +93,12 @@ public sealed class ListWatchTests(GatewayHost gateway)
     }
 
     [Fact]
-    public async Task A_revision_before_the_cache_is_410_Expired()
+    public async Task A_revision_before_the_cache_is_an_error_event_with_410_Expired()
     {
         var (code, body) = await gateway.GetAsync("/api/v1/configmaps?watch=1&resourceVersion=1");
 
-        Assert.Equal((410, "Expired"), (code, (string?)body["reason"]));
+        Assert.Equal((200, "ERROR", 410, "Expired"), (code, (string?)body["type"], (int?)body["object"]!["code"], (string?)body["object"]!["reason"]));
+        Assert.StartsWith("too old resource version: 1 (", (string?)body["object"]!["message"], StringComparison.Ordinal);
     }
 
     [Fact]
