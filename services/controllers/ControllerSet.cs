@@ -1,5 +1,6 @@
 using Mesh.Controllers.Certificates;
 using Mesh.Controllers.CronJobs;
+using Mesh.Controllers.DaemonSets;
 using Mesh.Controllers.Deployments;
 using Mesh.Controllers.Disruption;
 using Mesh.Controllers.Endpoints;
@@ -31,6 +32,7 @@ public static class ControllerSet
             ("replicaset-controller", () => new ReplicaSetController(context)),
             ("replicationcontroller-controller", () => new ReplicationControllerController(context)),
             ("deployment-controller", () => new DeploymentController(context)),
+            ("daemonset-controller", () => new DaemonSetController(context)),
             ("job-controller", () => new JobController(context)),
             ("cronjob-controller", () => new CronJobController(context)),
             ("ttl-after-finished-controller", () => new TtlAfterFinishedController(context)),

@@ -20,6 +20,9 @@ internal sealed class JobController : KeyedController
     private readonly Expectations _expectations;
     private readonly ConcurrentDictionary<ObjectKey, PodBackoff> _backoff = new();
 
+    /// <summary>The revision of our last status write: on an older job, pods already counted and let go would seem never to have been.</summary>
+    private readonly ConcurrentDictionary<ObjectKey, long> _written = new();
+
     /// <summary>Pods whose finalizer we took off and the cache still shows with it: they must not be counted again.</summary>
     private readonly ConcurrentDictionary<string, byte> _released = new(StringComparer.Ordinal);
 
@@ -44,9 +47,12 @@ internal sealed class JobController : KeyedController
         {
             _expectations.Forget(key);
             _backoff.TryRemove(key, out _);
+            _written.TryRemove(key, out _);
             return ReconcileResult.Done;
         }
 
+        // The newer one is on its way and wakes us; the delay is only for a watch that is lost just now.
+        if (_written.TryGetValue(key, out var written) && Revision(job) < written) return ReconcileResult.After(TimeSpan.FromSeconds(1));
         if (job.Spec?.ManagedBy is { Length: > 0 } and not "kubernetes.io/job-controller") return ReconcileResult.Done;
         var mayAct = _expectations.Satisfied(key);
         var claims = ClaimDecision.Decide(job, LabelSelectors.OfWorkload(job.Spec?.Selector), PodIndexes.Candidates(_pods.Lister, job));
@@ -122,8 +128,13 @@ internal sealed class JobController : KeyedController
         if (JobStatus.SemanticEquals(job.Status ?? new(), status)) return job;
         var changed = job.Clone();
         changed.Status = status.Clone();
-        return await Client.UpdateStatusAsync(changed, ct).ConfigureAwait(false);
+        var now = await Client.UpdateStatusAsync(changed, ct).ConfigureAwait(false);
+        _written[ObjectKey.Of(now)] = Revision(now);
+        return now;
     }
+
+    private static long Revision(Job job) =>
+        long.TryParse(job.Metadata.ResourceVersion, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var revision) ? revision : 0;
 
     /// <summary>Pods with our finalizer that belong to no job, or to one that is finished: nobody will count them.</summary>
     private async Task ReleaseStrangersAsync(ObjectKey key, Job? job, CancellationToken ct)

@@ -36,6 +36,24 @@ public sealed class JobControllerTests : ControllerTest
     }
 
     [Fact]
+    public async Task No_pod_too_many_while_caches_catch_up()
+    {
+        // Reconciled again and again while caches come to what was written: whichever is ahead, no third pod is made.
+        Client.Seed(JobMake.Job(2, 2));
+        using var c = new JobController(Context);
+        await StartAsync(c);
+        await SettleAsync(() => Now.Status is { Active: 2 } && Client.All<Pod>().Count == 2, "two run", c);
+        for (var round = 0; round < 50 && Now.Status?.CompletionTime is null; round++)
+        {
+            End("Succeeded");
+            await c.DrainAsync();
+        }
+
+        await SettleAsync(() => Now.Status?.CompletionTime is not null, "complete", c);
+        Assert.Equal((2, 2), (Client.All<Pod>().Count, Now.Status!.Succeeded));
+    }
+
+    [Fact]
     public async Task Failures_back_off_until_the_limit()
     {
         Client.Seed(JobMake.Job(1, 1, backoffLimit: 1));

@@ -72,6 +72,38 @@ public class KubectlPodTests(SharedCluster shared)
     }
 
     [Fact]
+    public async Task DaemonSets()
+    {
+        await cluster.KubectlAsync("apply -f -", """
+            {"apiVersion":"apps/v1","kind":"DaemonSet","metadata":{"name":"agent"},"spec":{"selector":{"matchLabels":{"app":"agent"}},"template":{"metadata":{"labels":{"app":"agent"}},
+            "spec":{"containers":[{"name":"c","image":"docker.io/local/busybox:1","command":["sh","-c","trap exit TERM; while :; do sleep 0.2; done"]}]}}}}
+            """);
+        try
+        {
+            await Rolled();
+            Assert.Matches(@"agent +1 +1 +1 +1 +1 +<none>", await cluster.KubectlAsync("get ds agent"));
+            await cluster.KubectlAsync("set env ds/agent A=1");
+            await Rolled();
+            Assert.Contains("A:\t1", await cluster.KubectlAsync("rollout history ds/agent --revision=2"));
+            Assert.Equal("daemonset.apps/agent rolled back\n", await cluster.KubectlAsync("rollout undo ds/agent"));
+            await Rolled();
+            Assert.Equal("", await cluster.KubectlAsync("get pods -l app=agent -o jsonpath='{.items[*].spec.containers[0].env}'"));
+
+            const string drain = "kubectl drain node-1 --pod-selector=app=agent --timeout=20s";
+            Assert.Contains("cannot delete DaemonSet-managed Pods (use --ignore-daemonsets to ignore)", (await cluster.ShAsync(drain)).Fails());
+            var drained = await cluster.ShAsync(drain + " --ignore-daemonsets");
+            Assert.Contains("node/node-1 drained", drained.Ok());
+            Assert.Contains("ignoring DaemonSet-managed Pods", drained.Error);
+        }
+        finally
+        {
+            await cluster.ShAsync("kubectl uncordon node-1; kubectl delete ds agent");
+        }
+
+        Task Rolled() => cluster.KubectlAsync("rollout status ds/agent --timeout=60s", limit: TimeSpan.FromSeconds(70));
+    }
+
+    [Fact]
     public async Task CordonTaintAndDrainRespectBudgets()
     {
         try
