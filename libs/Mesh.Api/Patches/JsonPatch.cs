@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Mesh.Api.Patches;
@@ -33,16 +32,7 @@ public static class JsonPatch
 
     private static List<JsonObject> Read(ReadOnlySpan<byte> patch)
     {
-        JsonNode? node;
-        try
-        {
-            node = JsonNode.Parse(patch);
-        }
-        catch (JsonException e)
-        {
-            throw new ApiException(Statuses.BadRequest("error decoding patch: " + e.Message), e);
-        }
-
+        var node = PatchBody.ReadValue(patch);
         if (node is not JsonArray list)
             throw Statuses.BadRequest("json: cannot unmarshal object into Go value of type jsonpatch.Patch").ToException();
         var operations = new List<JsonObject>(list.Count);

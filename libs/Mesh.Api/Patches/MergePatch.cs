@@ -1,5 +1,5 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
+using Mesh.Api.Codecs;
 
 namespace Mesh.Api.Patches;
 
@@ -39,14 +39,17 @@ public static class MergePatch
 /// <summary>Reading of patch bodies.</summary>
 internal static class PatchBody
 {
-    internal static JsonObject Read(ReadOnlySpan<byte> patch)
+    internal static JsonObject Read(ReadOnlySpan<byte> patch) =>
+        ReadValue(patch) as JsonObject ?? throw Statuses.BadRequest("error decoding patch: the patch is not a JSON object").ToException();
+
+    internal static JsonNode? ReadValue(ReadOnlySpan<byte> patch)
     {
         try
         {
-            return JsonNode.Parse(patch) as JsonObject
-                ?? throw Statuses.BadRequest("error decoding patch: the patch is not a JSON object").ToException();
+            // All of it is read here: a tree that is read as it goes would show broken text and doubled keys where nobody expects them.
+            return JsonCodec.DecodeAnyValue(patch);
         }
-        catch (JsonException e)
+        catch (DecodeException e)
         {
             throw new ApiException(Statuses.BadRequest("error decoding patch: " + e.Message), e);
         }

@@ -1,7 +1,7 @@
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Mesh.Api;
+using Mesh.Api.Codecs;
 
 namespace Mesh.Gateway.Registry;
 
@@ -23,13 +23,13 @@ internal readonly record struct ContinueToken(long Revision, string Start)
         {
             var base64 = text.Replace('-', '+').Replace('_', '/');
             var bytes = Convert.FromBase64String(base64.PadRight((base64.Length + 3) / 4 * 4, '='));
-            if (JsonNode.Parse(bytes) is JsonObject json && json["rv"] is JsonValue rv && rv.TryGetValue<long>(out var revision) && revision > 0
+            if (JsonCodec.DecodeAnyValue(bytes) is JsonObject json && json["rv"] is JsonValue rv && rv.TryGetValue<long>(out var revision) && revision > 0
                 && json["start"] is JsonValue start && start.TryGetValue<string>(out var key) && !key.Contains("..", StringComparison.Ordinal))
             {
                 return new ContinueToken(revision, key);
             }
         }
-        catch (Exception e) when (e is FormatException or JsonException)
+        catch (Exception e) when (e is FormatException or DecodeException)
         {
         }
 
