@@ -6,6 +6,7 @@ cat <<'HELP'
 ./mesh down    [--data-dir DIR] [--purge]   stops the cluster, its containers and networks; --purge deletes its data too
 ./mesh status  [--data-dir DIR]             the components, their processes and health
 ./mesh load    FILE.tar...                  imports docker-archives into the node's containerd
+./mesh restore FILE [--data-dir DIR]        a snapshot (etcdctl snapshot save) in place of a stopped cluster's data
 ./mesh logs    [SERVICE] [-f]               the log of the cluster or of one service
 ./mesh test    [FILTER]                     every test; ends with "N passed, N failed, N skipped"
 ./mesh bench   [store|api|cluster]          the benchmark tables

@@ -11,10 +11,11 @@ namespace Mesh.Standalone;
 ///   migrate  moves the state of a stopped cluster to another store
 ///   wait     until the node is Ready
 ///   cleanup  containers, networks, mounts and cgroups that the cluster made
+///   restore  a snapshot in place of the store's data
 /// </summary>
 internal static class Program
 {
-    private const string Usage = "usage: Mesh.Standalone prepare|run|services|wait|migrate|cleanup [OPTION...] (each takes --help)";
+    private const string Usage = "usage: Mesh.Standalone prepare|run|services|wait|migrate|cleanup|restore [OPTION...] (each takes --help)";
 
     private static async Task<int> Main(string[] args)
     {
@@ -48,6 +49,8 @@ internal static class Program
                     return await CommandAsync(rest, b => b.Bind<WaitOptions>(), wait => NodeWait.RunAsync(ClusterOptions.Load(wait.Cluster), wait.Timeout));
                 case "cleanup":
                     return await CommandAsync(rest, b => b.Bind<ExistingOptions>(), clean => Cleanup.RunAsync(ClusterOptions.Load(clean.Cluster)));
+                case "restore":
+                    return await CommandAsync(rest, b => b.Bind<RestoreOptions>(), restore => Task.FromResult(Restore.Run(restore)));
                 case "--help" or "-h":
                     Console.WriteLine(Usage);
                     return 0;

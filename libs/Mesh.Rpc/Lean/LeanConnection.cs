@@ -19,6 +19,7 @@ internal sealed class LeanConnection : ICallBatch
     private const int MaxHeaderBlock = 64 * 1024;
     private const int HeadsKept = 32;
     private const int MaxReads = 16; // deferred work may hold up others: it must not wait for an endless client
+    private static readonly TimeSpan s_linger = TimeSpan.FromMicroseconds(300);
     private static readonly TimeSpan s_pingInterval = TimeSpan.FromSeconds(30);
 
     private readonly ConnectionContext _connection;
@@ -132,19 +133,22 @@ internal sealed class LeanConnection : ICallBatch
 #pragma warning disable CA2012 // each read is taken once: by Result when it is done at once, else by await
     private async Task ReadAsync()
     {
+        var socket = _connection.Features.Get<ISocketInput>();
         var reading = _input.ReadAsync();
         while (true)
         {
             var result = await reading.ConfigureAwait(false);
-            var more = true;
+            var (more, begun) = (true, false);
             Output.Hold();
             try
             {
                 // Whatever is here already is handed out before the work that was deferred, so that the work meets as many calls as it can.
                 for (var reads = 0; more = Take(result); reads++)
                 {
+                    begun = reads < MaxReads && socket is not { HasInput: false };
+                    if (!begun) break;
                     reading = _input.ReadAsync();
-                    if (!reading.IsCompletedSuccessfully || reads == MaxReads || Output.Congested) break;
+                    if (!reading.IsCompletedSuccessfully || Output.Congested) break;
                     result = reading.Result;
                 }
             }
@@ -157,6 +161,9 @@ internal sealed class LeanConnection : ICallBatch
 
             if (!more) return;
             if (Output.Congested) await Output.DrainedAsync().ConfigureAwait(false);
+            if (begun) continue;
+            if (_calls.IsEmpty) socket?.Await(s_linger);
+            reading = _input.ReadAsync();
         }
     }
 #pragma warning restore CA2012

@@ -13,6 +13,10 @@ namespace Mesh.Rpc.Lean;
 /// </summary>
 internal sealed class LeanSockets : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
+    /// <summary>Threads that may wait at sockets at one time; the others are woken by way of the poller and the pool.</summary>
+    private const int MaxWaiting = 2;
+    private int _waiting;
+
     public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint or UnixDomainSocketEndPoint;
 
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
@@ -24,7 +28,7 @@ internal sealed class LeanSockets : IConnectionListenerFactory, IConnectionListe
             if (endpoint is IPEndPoint { Address: var address } && address.Equals(IPAddress.IPv6Any)) socket.DualMode = true;
             socket.Bind(endpoint);
             socket.Listen(512);
-            return new ValueTask<IConnectionListener>(new Listener(socket));
+            return new ValueTask<IConnectionListener>(new Listener(this, socket));
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
@@ -38,7 +42,7 @@ internal sealed class LeanSockets : IConnectionListenerFactory, IConnectionListe
         }
     }
 
-    private sealed class Listener(Socket socket) : IConnectionListener
+    private sealed class Listener(LeanSockets owner, Socket socket) : IConnectionListener
     {
         public EndPoint EndPoint => socket.LocalEndPoint!;
 
@@ -50,7 +54,7 @@ internal sealed class LeanSockets : IConnectionListenerFactory, IConnectionListe
                 {
                     var accepted = await socket.AcceptAsync(cancellationToken).ConfigureAwait(false);
                     if (accepted.ProtocolType == ProtocolType.Tcp) accepted.NoDelay = true;
-                    return new Connection(accepted);
+                    return new Connection(owner, accepted);
                 }
                 catch (Exception e) when (e is ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted or SocketError.InvalidArgument })
                 {
@@ -76,16 +80,17 @@ internal sealed class LeanSockets : IConnectionListenerFactory, IConnectionListe
         }
     }
 
-    private sealed class Connection : DefaultConnectionContext, IMemoryPoolFeature
+    private sealed class Connection : DefaultConnectionContext, IMemoryPoolFeature, ISocketInput
     {
         private const int BufferSize = 64 * 1024;
+        private readonly LeanSockets _owner;
         private readonly Socket _socket;
         private readonly CancellationTokenSource _closed = new();
 
-        public Connection(Socket socket)
+        public Connection(LeanSockets owner, Socket socket)
             : base(Guid.NewGuid().ToString("N"))
         {
-            _socket = socket;
+            (_owner, _socket) = (owner, socket);
             var stream = new NetworkStream(socket, ownsSocket: false);
             // Nothing is allocated while a connection is silent: the buffer comes with the first byte.
             Transport = new Pipes(
@@ -95,9 +100,42 @@ internal sealed class LeanSockets : IConnectionListenerFactory, IConnectionListe
             RemoteEndPoint = socket.RemoteEndPoint;
             ConnectionClosed = _closed.Token;
             Features.Set<IMemoryPoolFeature>(this);
+            Features.Set<ISocketInput>(this);
         }
 
         public MemoryPool<byte> MemoryPool => MemoryPool<byte>.Shared;
+
+        public bool HasInput
+        {
+            get
+            {
+                try
+                {
+                    return _socket.Available > 0;
+                }
+                catch (Exception e) when (e is SocketException or ObjectDisposedException)
+                {
+                    return true; // the read will say what happened
+                }
+            }
+        }
+
+        public void Await(TimeSpan time)
+        {
+            if (Interlocked.Increment(ref _owner._waiting) <= MaxWaiting)
+            {
+                try
+                {
+                    _socket.Poll(time, SelectMode.SelectRead);
+                }
+                catch (Exception e) when (e is SocketException or ObjectDisposedException)
+                {
+                    // the read will say what happened
+                }
+            }
+
+            Interlocked.Decrement(ref _owner._waiting);
+        }
 
         public override void Abort(ConnectionAbortedException abortReason)
         {
@@ -138,4 +176,17 @@ internal sealed class LeanSockets : IConnectionListenerFactory, IConnectionListe
             public PipeWriter Output => output;
         }
     }
+}
+
+/// <summary>What a reader may ask of the socket under its connection.</summary>
+internal interface ISocketInput
+{
+    /// <summary>Bytes are here already (of TLS: perhaps not a whole record).</summary>
+    bool HasInput { get; }
+
+    /// <summary>
+    /// Sleeps until bytes are here or the time is over. A client that has just been answered is often back within a fraction of a millisecond; a thread that
+    /// sleeps at the socket is woken by the kernel itself, where otherwise the poller's thread is, and then it wakes one of the pool.
+    /// </summary>
+    void Await(TimeSpan time);
 }

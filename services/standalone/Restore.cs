@@ -1,0 +1,36 @@
+using System.Globalization;
+using Mesh.Hosting;
+using Mesh.Store;
+using Mesh.Store.Wal;
+
+namespace Mesh.Standalone;
+
+/// <summary>Options of `restore`.</summary>
+internal sealed class RestoreOptions
+{
+    /// <summary>Data directory of the cluster, which must be stopped.</summary>
+    public string Cluster { get; set; } = "";
+
+    /// <summary>File that `etcdctl snapshot save` wrote.</summary>
+    public string Snapshot { get; set; } = "";
+}
+
+/// <summary>Puts a snapshot in the place of a stopped cluster's store; the data before it is kept beside it.</summary>
+internal static class Restore
+{
+    public static int Run(RestoreOptions options)
+    {
+        if (options.Cluster.Length == 0 || options.Snapshot.Length == 0) throw new SettingsException("restore: --cluster DIR and --snapshot FILE are needed");
+        try
+        {
+            var (restored, before) = StoreRestore.Replace(options.Snapshot, new ClusterLayout(options.Cluster).Store);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"restored {restored.Keys} keys at revision {restored.Revision}") + (before is null ? "" : $"; the data before is in {before}"));
+            return 0;
+        }
+        catch (Exception e) when (e is IOException or StoreCorruptException or StoreFormatException or UnauthorizedAccessException)
+        {
+            Console.Error.WriteLine("error: " + e.Message);
+            return 1;
+        }
+    }
+}
