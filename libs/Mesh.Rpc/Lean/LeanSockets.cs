@@ -62,7 +62,8 @@ internal sealed class LeanSockets : IConnectionListenerFactory, IConnectionListe
                 }
                 catch (SocketException)
                 {
-                    // the client left before it was greeted
+                    // The client left before it was greeted; or there are no file descriptors left, which trying at once does not change.
+                    await Task.Delay(20, cancellationToken).ConfigureAwait(false);
                 }
             }
         }
