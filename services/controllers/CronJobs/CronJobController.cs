@@ -33,7 +33,7 @@ internal sealed class CronJobController : KeyedController
     protected override async Task<ReconcileResult> ReconcileAsync(ObjectKey key, CancellationToken ct)
     {
         if (_crons.Lister.Get(key.Namespace, key.Name) is not { } cron) return ReconcileResult.Done;
-        var jobs = _jobs.Lister.ByIndex(JobsByOwner, cron.Metadata.Uid ?? "");
+        var jobs = await JobsAsync(cron, ct).ConfigureAwait(false);
         // A job that runs and is not listed is most often our own last act, which the cache of cron jobs has not shown yet.
         if (jobs.Any(j => !JobFacts.IsFinished(j) && cron.Status?.Active?.Exists(r => r.Uid == j.Metadata.Uid) != true))
         {
@@ -70,6 +70,27 @@ internal sealed class CronJobController : KeyedController
         }
 
         return plan.Recheck is { } after ? ReconcileResult.After(after) : ReconcileResult.Done;
+    }
+
+    /// <summary>The cron job's jobs; one that is listed as active and the cache does not have may only not have come to it yet.</summary>
+    private async Task<List<Job>> JobsAsync(CronJob cron, CancellationToken ct)
+    {
+        var jobs = _jobs.Lister.ByIndex(JobsByOwner, cron.Metadata.Uid ?? "").ToList();
+        foreach (var active in cron.Status?.Active ?? [])
+        {
+            if (jobs.Exists(j => j.Metadata.Uid == active.Uid)) continue;
+            try
+            {
+                var job = await Client.GetAsync<Job>(cron.Metadata.Namespace, active.Name ?? "", ct).ConfigureAwait(false);
+                if (job.Metadata.Uid == active.Uid) jobs.Add(job);
+            }
+            catch (ApiException e) when (e.IsNotFound)
+            {
+                // really missing
+            }
+        }
+
+        return jobs;
     }
 
     /// <summary>The job; one that an earlier attempt made counts as made now. Null when the namespace is going away.</summary>
