@@ -46,13 +46,20 @@ public abstract class ControllerTest : IAsyncDisposable
     }
 
     /// <summary>Lets the controllers work until the condition holds; fails with its name when it never does.</summary>
-    internal Task SettleAsync(Func<bool> condition, string what, params KeyedController[] controllers) => Eventually.TrueAsync(
-        () =>
-        {
-            foreach (var c in controllers) c.DrainAsync().GetAwaiter().GetResult();
-            return condition();
-        },
-        what);
+    internal Task SettleAsync(Func<bool> condition, string what, params KeyedController[] controllers)
+    {
+        var looks = 0;
+        return Eventually.TrueAsync(
+            () =>
+            {
+                // A write on a cache that was behind is refused and waits a few milliseconds of this clock for its next try.
+                if (++looks > 20) Time.Advance(TimeSpan.FromMilliseconds(5));
+                foreach (var c in controllers) c.DrainAsync().GetAwaiter().GetResult();
+                return condition();
+            },
+            what,
+            seconds: 60);
+    }
 
     /// <summary>What a node agent would do: all pods of the cluster run and are ready.</summary>
     protected void RunPods(Func<Pod, bool>? where = null, bool ready = true)
