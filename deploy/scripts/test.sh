@@ -4,7 +4,7 @@ command -v dotnet >/dev/null || die "the .NET 10 SDK is missing: https://dotnet.
 apt_need g++=g++ cmake=cmake make=make curl=curl containerd=containerd runc=runc /usr/lib/cni/bridge=containernetworking-plugins nft=nftables \
   '/usr/lib/*/libnftables.so.1=libnftables1' '/usr/lib/*/librdkafka.so.1=librdkafka1' ip=iproute2 conntrack=conntrack /bin/busybox=busybox-static \
   etcdctl=etcd-client etcd=etcd-server redis-server=redis-server nsenter=util-linux '/usr/lib/python3/dist-packages/grpc=python3-grpcio' \
-  '/usr/lib/python3/dist-packages/google/protobuf=python3-protobuf' docker-compose=docker-compose
+  '/usr/lib/python3/dist-packages/google/protobuf=python3-protobuf' docker-compose=docker-compose node=nodejs npm=npm
 need_tools
 build
 export MESH_TOOLS=$TOOLS MESH_BIN=$BIN PATH=$TOOLS:$PATH

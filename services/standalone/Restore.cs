@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Globalization;
 using Mesh.Hosting;
 using Mesh.Store;
@@ -8,10 +9,10 @@ namespace Mesh.Standalone;
 /// <summary>Options of `restore`.</summary>
 internal sealed class RestoreOptions
 {
-    /// <summary>Data directory of the cluster, which must be stopped.</summary>
+    [Description("data directory of a prepared cluster that does not run")]
     public string Cluster { get; set; } = "";
 
-    /// <summary>File that `etcdctl snapshot save` wrote.</summary>
+    [Description("file that `etcdctl snapshot save` wrote")]
     public string Snapshot { get; set; } = "";
 }
 
@@ -21,6 +22,8 @@ internal static class Restore
     public static int Run(RestoreOptions options)
     {
         if (options.Cluster.Length == 0 || options.Snapshot.Length == 0) throw new SettingsException("restore: --cluster DIR and --snapshot FILE are needed");
+        if (ClusterOptions.Load(options.Cluster).Store is { Length: > 0 } elsewhere)
+            throw new SettingsException($"restore: the cluster is kept in {elsewhere}: restore it there (etcdctl snapshot restore)");
         try
         {
             var (restored, before) = StoreRestore.Replace(options.Snapshot, new ClusterLayout(options.Cluster).Store);

@@ -46,6 +46,10 @@ public sealed class MigrationTests : IAsyncLifetime
         (code, output) = await MigrateAsync(Etcd);
         Assert.True(code == 0, output);
 
+        // A snapshot of the old store is not put where nobody would read it.
+        var (restored, refusal) = await RunAsync("restore", "--cluster", Cluster, "--snapshot", "any");
+        Assert.Equal((2, true), (restored, refusal.Contains($"the cluster is kept in {Etcd}", StringComparison.Ordinal)));
+
         services = Start("gateway");
         await ReadyAsync(client);
         Same(before, await ListAsync(client));
