@@ -22,8 +22,7 @@ internal sealed class RbacAuthorizer(IObjectReader objects) : IAuthorizer, IDisp
             attributes.Subresource, attributes.Namespace, attributes.Name, attributes.IsResourceRequest ? "" : attributes.Path);
         if (state.Decisions.TryGetValue(key, out var known)) return known;
         var result = state.Policy.Authorize(attributes.User, RbacJson.ToRequest(attributes));
-        if (state.Decisions.Count >= MaxRemembered) state.Decisions.Clear();
-        state.Decisions[key] = result;
+        state.Remember(key, result);
         return result;
     }
 
@@ -66,5 +65,20 @@ internal sealed class RbacAuthorizer(IObjectReader objects) : IAuthorizer, IDisp
     private readonly record struct DecisionKey(
         string User, IReadOnlyList<string> Groups, string Verb, string Group, string Resource, string Subresource, string Namespace, string Name, string Path);
 
-    private sealed record State((long, long, long, long) Stamp, RbacPolicy Policy, ConcurrentDictionary<DecisionKey, AuthorizationResult> Decisions);
+    private sealed record State((long, long, long, long) Stamp, RbacPolicy Policy, ConcurrentDictionary<DecisionKey, AuthorizationResult> Decisions)
+    {
+        private int _remembered;
+
+        /// <summary>Keeps a decision, and lets go of all when there are too many. Counted here: the dictionary's own Count takes every lock it has.</summary>
+        public void Remember(DecisionKey key, AuthorizationResult result)
+        {
+            if (Interlocked.Increment(ref _remembered) > MaxRemembered)
+            {
+                Interlocked.Exchange(ref _remembered, 0);
+                Decisions.Clear();
+            }
+
+            Decisions[key] = result;
+        }
+    }
 }

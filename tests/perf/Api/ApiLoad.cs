@@ -18,7 +18,7 @@ internal sealed class ApiLoad(ApiServer server, int clients) : IAsyncDisposable
         await ConnectAllAsync(ct);
         const string Path = "/api/v1/namespaces/kube-public/configmaps";
         byte[] Body(int i) => Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(ApiBench.Map(i, "warm")).Replace("\"default\"", "\"kube-public\"", StringComparison.Ordinal));
-        for (var round = 0; round < 3; round++)
+        for (var round = 0; round < 8; round++)
         {
             await MeasureAsync(1000, (w, i) => w.SendAsync("POST", Path, Body(i), ct), 201, ct);
             await MeasureAsync(1000, (w, i) => w.SendAsync("GET", $"{Path}/{ApiBench.Name(i)}", default, ct), 200, ct);
