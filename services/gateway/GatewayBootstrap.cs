@@ -93,7 +93,9 @@ internal sealed partial class GatewayBootstrap(
     {
         JsonObject Meta() => new()
         {
-            ["name"] = "kubernetes", ["namespace"] = "default", ["labels"] = new JsonObject { ["component"] = "apiserver", ["provider"] = "kubernetes" },
+            ["name"] = "kubernetes",
+            ["namespace"] = "default",
+            ["labels"] = new JsonObject { ["component"] = "apiserver", ["provider"] = "kubernetes" },
         };
         var port = new JsonObject { ["name"] = "https", ["port"] = 443, ["protocol"] = "TCP", ["targetPort"] = options.AdvertisePort };
         await EnsureAsync(
@@ -103,7 +105,10 @@ internal sealed partial class GatewayBootstrap(
                 ["metadata"] = Meta(),
                 ["spec"] = new JsonObject
                 {
-                    ["type"] = "ClusterIP", ["clusterIP"] = new ServiceNetwork(options.ServiceCidr).Address(1), ["sessionAffinity"] = "None", ["ports"] = new JsonArray(port),
+                    ["type"] = "ClusterIP",
+                    ["clusterIP"] = new ServiceNetwork(options.ServiceCidr).Address(1),
+                    ["sessionAffinity"] = "None",
+                    ["ports"] = new JsonArray(port),
                 },
             },
             ct);

@@ -154,7 +154,8 @@ internal sealed class StoreEngine : IAsyncDisposable
     {
         Store.Hold(Store.WriterRevision);
         return new SnapshotCapture(new SnapshotHeader(_log.DurableIndex, Store.WriterRevision, Store.CompactRevision, Identity),
-            Store.Published.View, Lessor.Capture(), [.. _machine.Alarms], _machine.Access) { LogBytes = _log.SizeInBytes };
+            Store.Published.View, Lessor.Capture(), [.. _machine.Alarms], _machine.Access)
+        { LogBytes = _log.SizeInBytes };
     });
 
     /// <summary>Ends a capture.</summary>

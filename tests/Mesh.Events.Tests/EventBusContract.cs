@@ -179,7 +179,11 @@ public abstract class EventBusContract : IAsyncLifetime
     protected async Task<IEventConsumer> SubscribeAsync(string group, OwnerLedger.Recorder? recorder = null, EventStart start = EventStart.Earliest) =>
         await Bus.SubscribeAsync(new EventSubscription
         {
-            Group = group, Topics = [Topic], Start = start, Assigned = recorder is null ? null : recorder.Assigned, Revoked = recorder is null ? null : recorder.Revoked,
+            Group = group,
+            Topics = [Topic],
+            Start = start,
+            Assigned = recorder is null ? null : recorder.Assigned,
+            Revoked = recorder is null ? null : recorder.Revoked,
         });
 
     private Task StableAsync(params IEventConsumer[] consumers) => WaitAsync(() =>

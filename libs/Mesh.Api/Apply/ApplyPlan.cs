@@ -142,7 +142,9 @@ internal sealed class ApplyPlan
                 var keys = field.ListMapKeys.Order(StringComparer.Ordinal).ToArray();
                 return new ApplyPlan(PlanKind.Keyed)
                 {
-                    Field = field, Type = items, Keys = keys,
+                    Field = field,
+                    Type = items,
+                    Keys = keys,
                     KeyDefaults = [.. keys.Select(k => items.Field(k)?.Default is { } text ? JsonNode.Parse(text) : null)],
                 };
             case FieldShape.Single when field.Kind == FieldKind.Nested:

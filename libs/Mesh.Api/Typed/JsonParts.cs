@@ -39,7 +39,7 @@ internal static class JsonParts
     public static string? Quantity(ref Utf8JsonReader r) =>
         r.TokenType == JsonTokenType.Number ? Encoding.UTF8.GetString(r.ValueSpan) : r.GetString();
 
-    public static IntOrString? IntOrString(ref Utf8JsonReader r) => 
+    public static IntOrString? IntOrString(ref Utf8JsonReader r) =>
         r.TokenType == JsonTokenType.Null ? default(IntOrString?) : Api.IntOrString.ReadJson(ref r);
 
     public static DateTime? Time(ref Utf8JsonReader r)

@@ -36,7 +36,11 @@ internal sealed class SigningController : KeyedController
         {
             (changed.Status.Conditions ??= []).Add(new CertificateSigningRequestCondition
             {
-                Type = "Failed", Status = "True", Reason = "SignerValidationFailure", Message = why, LastUpdateTime = Context.Now,
+                Type = "Failed",
+                Status = "True",
+                Reason = "SignerValidationFailure",
+                Message = why,
+                LastUpdateTime = Context.Now,
             });
         }
         else

@@ -87,7 +87,12 @@ internal static class CronJobDecision
     /// <summary>A reference to a job as the status lists it.</summary>
     internal static ObjectReference Reference(Job job) => new()
     {
-        ApiVersion = "batch/v1", Kind = "Job", Namespace = job.Metadata.Namespace, Name = job.Metadata.Name, Uid = job.Metadata.Uid, ResourceVersion = job.Metadata.ResourceVersion,
+        ApiVersion = "batch/v1",
+        Kind = "Job",
+        Namespace = job.Metadata.Namespace,
+        Name = job.Metadata.Name,
+        Uid = job.Metadata.Uid,
+        ResourceVersion = job.Metadata.ResourceVersion,
     };
 
     /// <summary>Brings the list of active jobs up to date.</summary>

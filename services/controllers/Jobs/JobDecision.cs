@@ -86,7 +86,14 @@ internal static class JobDecision
         var release = Uncounted.Collect(view, status, tally, end is not null);
         return new JobPlan
         {
-            Delete = delete, Create = create, Status = status, Release = release, Terminal = end, Event = news, Backoff = backoff, Recheck = recheck,
+            Delete = delete,
+            Create = create,
+            Status = status,
+            Release = release,
+            Terminal = end,
+            Event = news,
+            Backoff = backoff,
+            Recheck = recheck,
         };
     }
 

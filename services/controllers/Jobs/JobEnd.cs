@@ -68,7 +68,12 @@ internal static class JobConditions
 {
     internal static JobCondition New(string type, string reason, string message, DateTime now, bool holds = true) => new()
     {
-        Type = type, Status = holds ? "True" : "False", Reason = reason, Message = message, LastProbeTime = now, LastTransitionTime = now,
+        Type = type,
+        Status = holds ? "True" : "False",
+        Reason = reason,
+        Message = message,
+        LastProbeTime = now,
+        LastTransitionTime = now,
     };
 
     /// <summary>Says that the end is decided (SuccessCriteriaMet, FailureTarget) while pods still run out.</summary>

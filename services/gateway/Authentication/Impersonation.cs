@@ -82,7 +82,14 @@ internal static class Impersonation
         {
             var attributes = new AuthorizationAttributes
             {
-                User = requester, Verb = "impersonate", Group = group, Version = "v1", Resource = resource, Subresource = subresource, Namespace = space, Name = what,
+                User = requester,
+                Verb = "impersonate",
+                Group = group,
+                Version = "v1",
+                Resource = resource,
+                Subresource = subresource,
+                Namespace = space,
+                Name = what,
             };
             var result = await authorizer.AuthorizeAsync(attributes, ct);
             if (!result.Allowed) throw Refusal.For(attributes, result).ToException();

@@ -35,7 +35,8 @@ internal sealed class TokenRequests(
         var (token, expires) = issuer.Issue(claims, seconds);
         request["metadata"] = new JsonObject
         {
-            ["name"] = name, ["namespace"] = ns,
+            ["name"] = name,
+            ["namespace"] = ns,
             ["creationTimestamp"] = Time(time.GetUtcNow()),
         };
         request["status"] = new JsonObject { ["expirationTimestamp"] = Time(expires), ["token"] = token };

@@ -81,7 +81,10 @@ internal static class BootstrapPolicy
             case [var verbs, var group, var resources, var names] when names.StartsWith("names=", StringComparison.Ordinal):
                 rules.Add(new JsonObject
                 {
-                    ["apiGroups"] = Groups(group), ["resourceNames"] = List(names[6..]), ["resources"] = List(resources), ["verbs"] = List(verbs),
+                    ["apiGroups"] = Groups(group),
+                    ["resourceNames"] = List(names[6..]),
+                    ["resources"] = List(resources),
+                    ["verbs"] = List(verbs),
                 });
                 break;
             default: throw new InvalidDataException($"line {number}: not a rule");
@@ -117,7 +120,9 @@ internal static class BootstrapPolicy
             "group" => new JsonObject { ["apiGroup"] = RbacResources.Group, ["kind"] = "Group", ["name"] = name },
             "sa" => new JsonObject
             {
-                ["kind"] = "ServiceAccount", ["name"] = name[(name.IndexOf('/', StringComparison.Ordinal) + 1)..], ["namespace"] = name[..name.IndexOf('/', StringComparison.Ordinal)],
+                ["kind"] = "ServiceAccount",
+                ["name"] = name[(name.IndexOf('/', StringComparison.Ordinal) + 1)..],
+                ["namespace"] = name[..name.IndexOf('/', StringComparison.Ordinal)],
             },
             _ => throw new InvalidDataException($"subject {text}"),
         };

@@ -36,7 +36,13 @@ internal sealed class EscalationCheck(RbacAuthorizer rbac, IAuthorizer authorize
         if (a.OldObject is { } old && JsonNode.DeepEquals(old["rules"], role["rules"]) && JsonNode.DeepEquals(old["aggregationRule"], role["aggregationRule"])) return;
         var verb = new AuthorizationAttributes
         {
-            User = a.User, Verb = "escalate", Group = RbacResources.Group, Version = "v1", Resource = a.Resource.Plural, Namespace = a.Namespace ?? "", Name = role.Name(),
+            User = a.User,
+            Verb = "escalate",
+            Group = RbacResources.Group,
+            Version = "v1",
+            Resource = a.Resource.Plural,
+            Namespace = a.Namespace ?? "",
+            Name = role.Name(),
         };
         if ((await authorizer.AuthorizeAsync(verb, ct)).Allowed) return;
         var policy = await rbac.PolicyAsync(ct);
@@ -59,8 +65,13 @@ internal sealed class EscalationCheck(RbacAuthorizer rbac, IAuthorizer authorize
         var name = binding.Text("roleRef", "name");
         var verb = new AuthorizationAttributes
         {
-            User = a.User, Verb = "bind", Group = RbacResources.Group, Version = "v1",
-            Resource = kind == "ClusterRole" ? "clusterroles" : "roles", Namespace = a.Namespace ?? "", Name = name,
+            User = a.User,
+            Verb = "bind",
+            Group = RbacResources.Group,
+            Version = "v1",
+            Resource = kind == "ClusterRole" ? "clusterroles" : "roles",
+            Namespace = a.Namespace ?? "",
+            Name = name,
         };
         if ((await authorizer.AuthorizeAsync(verb, ct)).Allowed) return;
         var policy = await rbac.PolicyAsync(ct);

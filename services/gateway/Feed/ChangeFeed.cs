@@ -55,7 +55,9 @@ internal sealed partial class ChangeFeed(ObjectStorage storage, IEventBus bus, T
         await using var turn = await bus.SubscribeAsync(
             new EventSubscription
             {
-                Group = "mesh.change-feed", Topics = [TurnTopic], Start = EventStart.Latest,
+                Group = "mesh.change-feed",
+                Topics = [TurnTopic],
+                Start = EventStart.Latest,
                 Assigned = _ => turns.Writer.TryWrite(true),
                 Revoked = _ => turns.Writer.TryWrite(false),
             },
@@ -120,7 +122,9 @@ internal sealed partial class ChangeFeed(ObjectStorage storage, IEventBus bus, T
                     {
                         CreateRequest = new WatchCreateRequest
                         {
-                            Key = ByteString.CopyFromUtf8(Registry), RangeEnd = ObjectStorage.PrefixEnd(Registry), StartRevision = after + 1,
+                            Key = ByteString.CopyFromUtf8(Registry),
+                            RangeEnd = ObjectStorage.PrefixEnd(Registry),
+                            StartRevision = after + 1,
                         },
                     },
                     ct);

@@ -15,8 +15,11 @@ internal sealed class ComponentStatuses(EtcdClient store) : IVirtualResource, ID
 #pragma warning disable CA5359 // Only a health word is read, from this machine; the components' certificates are self-signed as in kubeadm clusters.
     private readonly HttpClient client = new(new SocketsHttpHandler
     {
-        SslOptions = new() { RemoteCertificateValidationCallback = static (_, _, _, _) => true }, UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(1),
-    }) { Timeout = TimeSpan.FromSeconds(2) };
+        SslOptions = new() { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
+        UseProxy = false,
+        ConnectTimeout = TimeSpan.FromSeconds(1),
+    })
+    { Timeout = TimeSpan.FromSeconds(2) };
 #pragma warning restore CA5359
 
     /// <inheritdoc/>
@@ -80,7 +83,9 @@ internal sealed class ComponentStatuses(EtcdClient store) : IVirtualResource, ID
         if (!healthy) condition["error"] = message;
         return new JsonObject
         {
-            ["kind"] = "ComponentStatus", ["apiVersion"] = "v1", ["metadata"] = new JsonObject { ["name"] = name, ["creationTimestamp"] = null },
+            ["kind"] = "ComponentStatus",
+            ["apiVersion"] = "v1",
+            ["metadata"] = new JsonObject { ["name"] = name, ["creationTimestamp"] = null },
             ["conditions"] = new JsonArray(condition),
         };
     }

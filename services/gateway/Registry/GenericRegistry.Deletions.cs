@@ -41,7 +41,11 @@ internal sealed partial class GenericRegistry
         {
             var one = new RequestContext
             {
-                User = request.User, Resource = request.Resource, Namespace = request.Resource.Namespaced ? entry.Namespace : null, Name = entry.Name, DryRun = request.DryRun,
+                User = request.User,
+                Resource = request.Resource,
+                Namespace = request.Resource.Namespaced ? entry.Namespace : null,
+                Name = entry.Name,
+                DryRun = request.DryRun,
             };
             try
             {

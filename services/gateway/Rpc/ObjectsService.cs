@@ -41,8 +41,12 @@ internal sealed class ObjectsService(RpcAccess access, RpcWrites writes, Generic
             RpcWrites.Target(user, resource, request.Namespace, "", ""),
             new ListOptions
             {
-                LabelSelector = request.LabelSelector, FieldSelector = request.FieldSelector, ResourceVersion = request.ResourceVersion,
-                ResourceVersionMatch = request.ResourceVersionMatch, Limit = request.Limit, Continue = request.Continue,
+                LabelSelector = request.LabelSelector,
+                FieldSelector = request.FieldSelector,
+                ResourceVersion = request.ResourceVersion,
+                ResourceVersionMatch = request.ResourceVersionMatch,
+                Limit = request.Limit,
+                Continue = request.Continue,
             },
             ct);
         var chunk = new ListChunk();
@@ -74,8 +78,11 @@ internal sealed class ObjectsService(RpcAccess access, RpcWrites writes, Generic
         if (request.TimeoutSeconds > 0) limit.CancelAfter(TimeSpan.FromSeconds(Math.Min(request.TimeoutSeconds, 86_400)));
         var options = new ListOptions
         {
-            LabelSelector = request.LabelSelector, FieldSelector = request.FieldSelector, ResourceVersion = request.ResourceVersion,
-            SendInitialEvents = request.SendInitialEvents ? true : null, ResourceVersionMatch = request.SendInitialEvents ? "NotOlderThan" : "",
+            LabelSelector = request.LabelSelector,
+            FieldSelector = request.FieldSelector,
+            ResourceVersion = request.ResourceVersion,
+            SendInitialEvents = request.SendInitialEvents ? true : null,
+            ResourceVersionMatch = request.SendInitialEvents ? "NotOlderThan" : "",
             AllowBookmarks = request.AllowBookmarks || request.SendInitialEvents,
         };
         var batches = await registry.WatchAsync(RpcWrites.Target(user, resource, request.Namespace, "", ""), options, limit.Token);
@@ -91,7 +98,9 @@ internal sealed class ObjectsService(RpcAccess access, RpcWrites writes, Generic
                 {
                     events.Events.Add(new WatchEvent
                     {
-                        Type = WatchEvent.Types.Type.Bookmark, ResourceVersion = batch.Bookmark.ToString(CultureInfo.InvariantCulture), InitialEventsEnd = batch.InitialEventsEnd,
+                        Type = WatchEvent.Types.Type.Bookmark,
+                        ResourceVersion = batch.Bookmark.ToString(CultureInfo.InvariantCulture),
+                        InitialEventsEnd = batch.InitialEventsEnd,
                     });
                 }
 

@@ -28,10 +28,17 @@ internal sealed class RpcAccess(IAuthenticator authenticator, IAuthorizer author
     {
         var attributes = new AuthorizationAttributes
         {
-            User = user, Verb = verb, Group = resource.Group, Version = resource.Version, Resource = resource.Plural, Subresource = subresource,
+            User = user,
+            Verb = verb,
+            Group = resource.Group,
+            Version = resource.Version,
+            Resource = resource.Plural,
+            Subresource = subresource,
             // A namespace object is in itself, as in REST.
             Namespace = resource.Plural == "namespaces" && resource.Group.Length == 0 ? name : ns,
-            Name = name, FieldSelector = fieldSelector, LabelSelector = labelSelector,
+            Name = name,
+            FieldSelector = fieldSelector,
+            LabelSelector = labelSelector,
         };
         var result = await authorizer.AuthorizeAsync(attributes, ct);
         if (!result.Allowed) throw new ApiException(Refusal.For(attributes, result));

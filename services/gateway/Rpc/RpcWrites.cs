@@ -20,8 +20,15 @@ internal sealed class RpcWrites(RpcAccess access, GenericRegistry registry, Subr
     /// <summary>The registry's view of a call.</summary>
     public static RequestContext Target(UserInfo user, ApiResource resource, string ns, string name, string subresource, bool dryRun = false, string manager = "", string validation = "", bool force = false) => new()
     {
-        User = user, Resource = resource, Namespace = resource.Namespaced && ns.Length > 0 ? ns : null, Name = name, Subresource = subresource, DryRun = dryRun,
-        FieldManager = manager, FieldValidation = QueryOptions.Validation(validation), Force = force,
+        User = user,
+        Resource = resource,
+        Namespace = resource.Namespaced && ns.Length > 0 ? ns : null,
+        Name = name,
+        Subresource = subresource,
+        DryRun = dryRun,
+        FieldManager = manager,
+        FieldValidation = QueryOptions.Validation(validation),
+        Force = force,
     };
 
     /// <summary>The handler of a part whose body is a kind of its own, or null.</summary>

@@ -27,7 +27,12 @@ internal sealed class NodeAgentStreams(NodeAgentClients clients, IObjectReader o
             await admission.ValidateAsync(
                 new AdmissionAttributes
                 {
-                    Operation = AdmissionOperation.Connect, Resource = resource, Subresource = info.Subresource, Name = info.Name, Namespace = info.Namespace, User = user,
+                    Operation = AdmissionOperation.Connect,
+                    Resource = resource,
+                    Subresource = info.Subresource,
+                    Name = info.Name,
+                    Namespace = info.Namespace,
+                    User = user,
                 },
                 ct);
         }

@@ -158,7 +158,10 @@ internal sealed partial class ComponentPods(
             var status = holds ? "True" : "False";
             return new PodCondition
             {
-                Type = type, Status = status, Reason = holds ? null : reason, Message = holds ? null : message,
+                Type = type,
+                Status = status,
+                Reason = holds ? null : reason,
+                Message = holds ? null : message,
                 LastTransitionTime = old?.Status == status ? old.LastTransitionTime : now,
             };
         }

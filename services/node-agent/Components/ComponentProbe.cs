@@ -23,8 +23,11 @@ internal sealed class ComponentProbe : IDisposable
 #pragma warning disable CA5359 // Only whether it answers is read, from this machine: kubelet's own probes do not verify either.
     private readonly HttpClient client = new(new SocketsHttpHandler
     {
-        SslOptions = new() { RemoteCertificateValidationCallback = static (_, _, _, _) => true }, UseProxy = false, PooledConnectionLifetime = TimeSpan.Zero,
-    }) { Timeout = Limit };
+        SslOptions = new() { RemoteCertificateValidationCallback = static (_, _, _, _) => true },
+        UseProxy = false,
+        PooledConnectionLifetime = TimeSpan.Zero,
+    })
+    { Timeout = Limit };
 #pragma warning restore CA5359
 
     /// <summary>Null when healthy, else why not.</summary>

@@ -33,4 +33,5 @@ internal static class QosClass
         if (!any)
             return BestEffort;
         return guaranteed ? Guaranteed : Burstable;
-    }}
+    }
+}

@@ -45,9 +45,21 @@ internal sealed unsafe class NativeEngine : IPlacementEngine
         {
             var node = new NativeMethods.Node
             {
-                Cpu = row.Cpu, Memory = row.Memory, Ephemeral = row.Ephemeral, Pods = row.Pods, Zone = row.Zone, Unschedulable = row.Unschedulable ? 1 : 0,
-                PairCount = row.Pairs.Length, KeyCount = row.Keys.Length, TaintCount = row.Taints.Length, ExtendedCount = row.Extended.Length,
-                Pairs = pairs, Keys = keys, Taints = taints, Extended = extended, ExtendedAllocatable = amounts,
+                Cpu = row.Cpu,
+                Memory = row.Memory,
+                Ephemeral = row.Ephemeral,
+                Pods = row.Pods,
+                Zone = row.Zone,
+                Unschedulable = row.Unschedulable ? 1 : 0,
+                PairCount = row.Pairs.Length,
+                KeyCount = row.Keys.Length,
+                TaintCount = row.Taints.Length,
+                ExtendedCount = row.Extended.Length,
+                Pairs = pairs,
+                Keys = keys,
+                Taints = taints,
+                Extended = extended,
+                ExtendedAllocatable = amounts,
             };
             Check(NativeMethods.SetNode(_engine, slot, &node));
         }
@@ -104,13 +116,26 @@ internal sealed unsafe class NativeEngine : IPlacementEngine
             var native = new NativeMethods.Class
             {
                 Demand = Convert(demand, extended, amounts, ports),
-                Node = pod.Node, ToleratesUnschedulable = pod.ToleratesUnschedulable ? 1 : 0, Seed = pod.Seed,
-                HasRequired = pod.Required is null ? 0 : 1, Selector = flat.Selector,
-                RequiredCount = flat.Required.Length, PreferredCount = flat.Preferred.Length,
-                BlockedCount = pod.BlockedTaints.Length, SoftCount = pod.SoftTaints.Length, BusyCount = pod.BusyPorts.Length,
-                Required = required, Preferred = preferred, Requirements = requirements, Ids = ids,
-                BlockedTaints = blocked, SoftTaints = soft, BusyPorts = busy,
-                Spread = spread is null ? null : counts, Allowed = allowed, Bonus = bonus,
+                Node = pod.Node,
+                ToleratesUnschedulable = pod.ToleratesUnschedulable ? 1 : 0,
+                Seed = pod.Seed,
+                HasRequired = pod.Required is null ? 0 : 1,
+                Selector = flat.Selector,
+                RequiredCount = flat.Required.Length,
+                PreferredCount = flat.Preferred.Length,
+                BlockedCount = pod.BlockedTaints.Length,
+                SoftCount = pod.SoftTaints.Length,
+                BusyCount = pod.BusyPorts.Length,
+                Required = required,
+                Preferred = preferred,
+                Requirements = requirements,
+                Ids = ids,
+                BlockedTaints = blocked,
+                SoftTaints = soft,
+                BusyPorts = busy,
+                Spread = spread is null ? null : counts,
+                Allowed = allowed,
+                Bonus = bonus,
             };
             return codes is null
                 ? Check(NativeMethods.Place(_engine, &native, count, chosen))
@@ -136,8 +161,16 @@ internal sealed unsafe class NativeEngine : IPlacementEngine
 
     private static NativeMethods.Demand Convert(PodDemand demand, int* extended, long* amounts, int* ports) => new()
     {
-        Cpu = demand.Cpu, Memory = demand.Memory, Ephemeral = demand.Ephemeral, ScoreCpu = demand.ScoreCpu, ScoreMemory = demand.ScoreMemory,
-        ExtendedCount = demand.Extended.Length, PortCount = demand.Ports.Length, Extended = extended, ExtendedAmounts = amounts, Ports = ports,
+        Cpu = demand.Cpu,
+        Memory = demand.Memory,
+        Ephemeral = demand.Ephemeral,
+        ScoreCpu = demand.ScoreCpu,
+        ScoreMemory = demand.ScoreMemory,
+        ExtendedCount = demand.Extended.Length,
+        PortCount = demand.Ports.Length,
+        Extended = extended,
+        ExtendedAmounts = amounts,
+        Ports = ports,
     };
 
     private static int Check(int answer) => answer >= 0 ? answer : throw new InsufficientMemoryException("the placement engine ran out of memory");

@@ -53,7 +53,11 @@ internal sealed class PodBlueprint
     /// <summary>What the pod takes, in numbers.</summary>
     public PodDemand Demand(Vocabulary words) => new()
     {
-        Cpu = _amounts.Cpu, Memory = _amounts.Memory, Ephemeral = _amounts.Ephemeral, ScoreCpu = _amounts.ScoreCpu, ScoreMemory = _amounts.ScoreMemory,
+        Cpu = _amounts.Cpu,
+        Memory = _amounts.Memory,
+        Ephemeral = _amounts.Ephemeral,
+        ScoreCpu = _amounts.ScoreCpu,
+        ScoreMemory = _amounts.ScoreMemory,
         Extended = [.. _amounts.Extended.Keys.Order(StringComparer.Ordinal).Select(words.Resource)],
         ExtendedAmounts = [.. _amounts.Extended.OrderBy(e => e.Key, StringComparer.Ordinal).Select(e => e.Value)],
         Ports = [.. _ports.Select(words.Port).Distinct()],

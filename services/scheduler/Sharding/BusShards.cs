@@ -32,7 +32,9 @@ internal sealed class BusShards(IEventBus bus, string topic, int partitions, str
                 await using var consumer = await bus.SubscribeAsync(
                     new EventSubscription
                     {
-                        Group = group, Topics = [topic], Start = EventStart.Latest,
+                        Group = group,
+                        Topics = [topic],
+                        Start = EventStart.Latest,
                         Assigned = p => Set(p, true, changed),
                         Revoked = p => Set(p, false, changed),
                     },

@@ -85,7 +85,9 @@ internal sealed class AuthService(StoreEngine engine, Guard guard, TokenIssuer t
 
         reply.Perm.AddRange(AccessChanges.Role(state, request.Role).Select(p => new Pb.Permission
         {
-            PermType = (Pb.Permission.Types.Type)p.Type, Key = ByteString.CopyFrom(p.Key), RangeEnd = ByteString.CopyFrom(p.RangeEnd),
+            PermType = (Pb.Permission.Types.Type)p.Type,
+            Key = ByteString.CopyFrom(p.Key),
+            RangeEnd = ByteString.CopyFrom(p.RangeEnd),
         }));
         return reply;
     });

@@ -12,7 +12,10 @@ internal static class Edge
 
     public static Pb.ResponseHeader Header(this StoreEngine engine, long revision) => new()
     {
-        ClusterId = engine.Identity.ClusterId, MemberId = engine.Identity.MemberId, Revision = revision, RaftTerm = 1,
+        ClusterId = engine.Identity.ClusterId,
+        MemberId = engine.Identity.MemberId,
+        Revision = revision,
+        RaftTerm = 1,
     };
 
     public static async Task<T> Run<T>(Func<Task<T>> work)

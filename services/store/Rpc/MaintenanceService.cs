@@ -20,8 +20,14 @@ internal sealed class MaintenanceService(StoreEngine engine, Guard guard) : Pb.M
         guard.Anyone(context);
         var reply = new Pb.StatusResponse
         {
-            Header = engine.Header(), Version = ApiVersion, DbSize = engine.Store.SizeInBytes, DbSizeInUse = engine.Store.SizeInBytes, Leader = engine.Identity.MemberId,
-            RaftIndex = engine.DurableIndex, RaftAppliedIndex = engine.DurableIndex, RaftTerm = 1,
+            Header = engine.Header(),
+            Version = ApiVersion,
+            DbSize = engine.Store.SizeInBytes,
+            DbSizeInUse = engine.Store.SizeInBytes,
+            Leader = engine.Identity.MemberId,
+            RaftIndex = engine.DurableIndex,
+            RaftAppliedIndex = engine.DurableIndex,
+            RaftTerm = 1,
         };
         if (engine.Failure is { } failure) reply.Errors.Add(failure.Message);
         reply.Errors.AddRange(engine.Alarms.Select(a => $"memberID:{engine.Identity.MemberId} alarm:{((Pb.AlarmType)a).ToString().ToUpperInvariant()} "));

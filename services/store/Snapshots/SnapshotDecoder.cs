@@ -109,7 +109,14 @@ internal static class SnapshotDecoder
                 var (create, count, lease, value) = (cursor.Varint(), cursor.Varint(), cursor.Varint(), cursor.Bytes());
                 version = new KeyVersion
                 {
-                    Entry = entry, Data = value, ValueLength = value.Length, ModRevision = mod, Sub = sub, CreateRevision = create, Version = count, Lease = lease,
+                    Entry = entry,
+                    Data = value,
+                    ValueLength = value.Length,
+                    ModRevision = mod,
+                    Sub = sub,
+                    CreateRevision = create,
+                    Version = count,
+                    Lease = lease,
                 };
             }
 

@@ -198,7 +198,10 @@ internal sealed class WatchStream(WatchHub hub, WatchLimits limits, TimeProvider
                     End(watcher);
                     replies.Add(new WatchReply
                     {
-                        WatchId = watcher.Id, Canceled = true, CompactRevision = hub.Store.CompactRevision, Revision = to,
+                        WatchId = watcher.Id,
+                        Canceled = true,
+                        CompactRevision = hub.Store.CompactRevision,
+                        Revision = to,
                         CancelReason = "etcdserver: mvcc: required revision has been compacted",
                     });
                 }

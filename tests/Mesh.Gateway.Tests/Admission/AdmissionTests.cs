@@ -18,12 +18,16 @@ public sealed class AdmissionTests
 
     private static AdmissionAttributes Request(string json, string user = "alice", AdmissionOperation operation = AdmissionOperation.Create, ApiResource? resource = null,
         string ns = "ns", string name = "p", string subresource = "", string? old = null) => new()
-    {
-        Operation = operation, Resource = resource ?? RbacResources.Pods, Namespace = ns, Name = name, Subresource = subresource,
-        User = new UserInfo(user, "", user.StartsWith("system:node:", StringComparison.Ordinal) ? [UserNames.Nodes] : []),
-        Object = operation == AdmissionOperation.Delete ? null : JsonNode.Parse(json)!.AsObject(),
-        OldObject = old is null ? null : JsonNode.Parse(old)!.AsObject(),
-    };
+        {
+            Operation = operation,
+            Resource = resource ?? RbacResources.Pods,
+            Namespace = ns,
+            Name = name,
+            Subresource = subresource,
+            User = new UserInfo(user, "", user.StartsWith("system:node:", StringComparison.Ordinal) ? [UserNames.Nodes] : []),
+            Object = operation == AdmissionOperation.Delete ? null : JsonNode.Parse(json)!.AsObject(),
+            OldObject = old is null ? null : JsonNode.Parse(old)!.AsObject(),
+        };
 
     private static async Task<string?> Admit(IAdmissionPlugin plugin, AdmissionAttributes attributes)
     {

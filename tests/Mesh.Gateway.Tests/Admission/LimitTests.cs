@@ -120,7 +120,12 @@ public sealed class LimitTests
     {
         var attributes = new AdmissionAttributes
         {
-            Operation = AdmissionOperation.Create, Resource = resource ?? RbacResources.Pods, Namespace = "ns", Name = "p", User = new UserInfo("alice", "", []), Object = obj,
+            Operation = AdmissionOperation.Create,
+            Resource = resource ?? RbacResources.Pods,
+            Namespace = "ns",
+            Name = "p",
+            User = new UserInfo("alice", "", []),
+            Object = obj,
         };
         Assert.True(plugin.Handles(attributes.Operation, attributes.Resource, ""));
         try

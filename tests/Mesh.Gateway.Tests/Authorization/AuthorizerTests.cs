@@ -36,13 +36,22 @@ public sealed class AuthorizerTests : IDisposable
 
     private static ApiResource Resource(string kind) => kind switch
     {
-        "Role" => RbacResources.Roles, "ClusterRole" => RbacResources.ClusterRoles, "RoleBinding" => RbacResources.RoleBindings, _ => RbacResources.ClusterRoleBindings,
+        "Role" => RbacResources.Roles,
+        "ClusterRole" => RbacResources.ClusterRoles,
+        "RoleBinding" => RbacResources.RoleBindings,
+        _ => RbacResources.ClusterRoleBindings,
     };
 
     private static AuthorizationAttributes Ask(string user, string groups, string verb, string resource, string ns = "", string name = "", string group = "") => new()
     {
-        User = new UserInfo(user, "", groups.Split(',', StringSplitOptions.RemoveEmptyEntries)), Verb = verb, Group = group, Version = "v1",
-        Resource = resource.Split('/')[0], Subresource = resource.Contains('/') ? resource.Split('/')[1] : "", Namespace = ns, Name = name,
+        User = new UserInfo(user, "", groups.Split(',', StringSplitOptions.RemoveEmptyEntries)),
+        Verb = verb,
+        Group = group,
+        Version = "v1",
+        Resource = resource.Split('/')[0],
+        Subresource = resource.Contains('/') ? resource.Split('/')[1] : "",
+        Namespace = ns,
+        Name = name,
     };
 
     [Theory]
@@ -143,7 +152,11 @@ public sealed class AuthorizerTests : IDisposable
     {
         var attributes = new AdmissionAttributes
         {
-            Operation = AdmissionOperation.Create, Resource = RbacResources.RoleBindings, Namespace = ns, Name = "new", User = new UserInfo(user, "", []),
+            Operation = AdmissionOperation.Create,
+            Resource = RbacResources.RoleBindings,
+            Namespace = ns,
+            Name = "new",
+            User = new UserInfo(user, "", []),
             Object = JsonNode.Parse($$"""{"metadata":{"name":"new"},"roleRef":{"kind":"{{kind}}","name":"{{role}}"},"subjects":[{"kind":"User","name":"zoe"}]}""")!.AsObject(),
         };
         var failure = await Record.ExceptionAsync(async () => await new EscalationCheck(_rbac, _chain).ValidateAsync(attributes, default));
@@ -156,7 +169,11 @@ public sealed class AuthorizerTests : IDisposable
     {
         AdmissionAttributes Role(string user, string rules, string? old = null) => new()
         {
-            Operation = old is null ? AdmissionOperation.Create : AdmissionOperation.Update, Resource = RbacResources.Roles, Namespace = "dev", Name = "r", User = new UserInfo(user, "", []),
+            Operation = old is null ? AdmissionOperation.Create : AdmissionOperation.Update,
+            Resource = RbacResources.Roles,
+            Namespace = "dev",
+            Name = "r",
+            User = new UserInfo(user, "", []),
             Object = JsonNode.Parse($$"""{"metadata":{"name":"r"},"rules":{{rules}}}""")!.AsObject(),
             OldObject = old is null ? null : JsonNode.Parse($$"""{"metadata":{"name":"r"},"rules":{{old}}}""")!.AsObject(),
         };

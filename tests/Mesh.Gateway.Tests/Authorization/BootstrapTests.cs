@@ -83,8 +83,14 @@ public sealed class BootstrapTests
         var result = await rbac.AuthorizeAsync(
             new AuthorizationAttributes
             {
-                User = new UserInfo(user, "", group.Length == 0 ? [] : [group]), Verb = verb, Group = apiGroup, Version = "v1",
-                Resource = parts[0], Subresource = parts.Length > 1 ? parts[1] : "", Namespace = "ns", Name = "x",
+                User = new UserInfo(user, "", group.Length == 0 ? [] : [group]),
+                Verb = verb,
+                Group = apiGroup,
+                Version = "v1",
+                Resource = parts[0],
+                Subresource = parts.Length > 1 ? parts[1] : "",
+                Namespace = "ns",
+                Name = "x",
             },
             default);
         Assert.Equal(allowed, result.Allowed);

@@ -59,7 +59,10 @@ public sealed class RequestInfoTests
     {
         var text = System.Text.Encoding.UTF8.GetString(YamlText.Write(new()
         {
-            ["b"] = "true", ["a"] = 1, ["c"] = new System.Text.Json.Nodes.JsonArray("x y", new System.Text.Json.Nodes.JsonObject { ["k"] = "1", ["l"] = "" }), ["d"] = new System.Text.Json.Nodes.JsonObject(),
+            ["b"] = "true",
+            ["a"] = 1,
+            ["c"] = new System.Text.Json.Nodes.JsonArray("x y", new System.Text.Json.Nodes.JsonObject { ["k"] = "1", ["l"] = "" }),
+            ["d"] = new System.Text.Json.Nodes.JsonObject(),
         }));
 
         Assert.Equal("a: 1\nb: \"true\"\nc:\n- x y\n- k: \"1\"\n  l: \"\"\nd: {}\n", text);

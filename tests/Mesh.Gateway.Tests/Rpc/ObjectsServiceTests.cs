@@ -101,7 +101,11 @@ public sealed class ObjectsServiceTests(GatewayHost gateway)
     {
         var apply = new PatchRequest
         {
-            Resource = Maps(), Namespace = "default", Name = "rpc-apply", Type = PatchRequest.Types.Type.Apply, FieldManager = "one",
+            Resource = Maps(),
+            Namespace = "default",
+            Name = "rpc-apply",
+            Type = PatchRequest.Types.Type.Apply,
+            FieldManager = "one",
             Patch = ByteString.CopyFromUtf8("""{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"rpc-apply"},"data":{"a":"1"}}"""),
         };
         Assert.True((await client.PatchAsync(apply)).Created);

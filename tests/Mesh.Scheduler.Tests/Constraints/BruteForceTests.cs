@@ -145,8 +145,13 @@ public sealed class BruteForceTests
 
         private void SpreadBy(Pod pod) => (pod.Spec!.TopologySpreadConstraints ??= []).Add(new TopologySpreadConstraint
         {
-            TopologyKey = Key(), MaxSkew = random.Next(1, 3), WhenUnsatisfiable = random.Next(2) == 0 ? "DoNotSchedule" : "ScheduleAnyway", LabelSelector = Selector(),
-            MinDomains = random.Next(4) == 0 ? random.Next(1, 4) : null, NodeAffinityPolicy = random.Next(3) == 0 ? "Ignore" : null, NodeTaintsPolicy = random.Next(3) == 0 ? "Honor" : null,
+            TopologyKey = Key(),
+            MaxSkew = random.Next(1, 3),
+            WhenUnsatisfiable = random.Next(2) == 0 ? "DoNotSchedule" : "ScheduleAnyway",
+            LabelSelector = Selector(),
+            MinDomains = random.Next(4) == 0 ? random.Next(1, 4) : null,
+            NodeAffinityPolicy = random.Next(3) == 0 ? "Ignore" : null,
+            NodeTaintsPolicy = random.Next(3) == 0 ? "Honor" : null,
             MatchLabelKeys = random.Next(4) == 0 ? ["rev", "absent"] : null,
         });
 

@@ -56,9 +56,17 @@ public sealed class EnginesAgreeTests
             var slot = random.Next(Slots);
             var row = _nodes[slot] = new NodeRow
             {
-                Cpu = random.Next(0, 8) * 1000, Memory = random.Next(0, 16) * 1_000_000_000L, Ephemeral = random.Next(0, 50) * 1_000_000_000L, Pods = random.Next(1, 30),
-                Zone = random.Next(-1, 3), Unschedulable = random.Next(8) == 0, Pairs = Some(12, 5), Keys = Some(6, 3), Taints = Some(8, 2),
-                Extended = [0, 2], ExtendedAllocatable = [random.Next(4), random.Next(4)],
+                Cpu = random.Next(0, 8) * 1000,
+                Memory = random.Next(0, 16) * 1_000_000_000L,
+                Ephemeral = random.Next(0, 50) * 1_000_000_000L,
+                Pods = random.Next(1, 30),
+                Zone = random.Next(-1, 3),
+                Unschedulable = random.Next(8) == 0,
+                Pairs = Some(12, 5),
+                Keys = Some(6, 3),
+                Taints = Some(8, 2),
+                Extended = [0, 2],
+                ExtendedAllocatable = [random.Next(4), random.Next(4)],
             };
             native.SetNode(slot, row);
             managed.SetNode(slot, row);
@@ -90,9 +98,14 @@ public sealed class EnginesAgreeTests
             {
                 Demand = new PodDemand
                 {
-                    Cpu = cpu, Memory = memory, Ephemeral = random.Next(3) == 0 ? 1_000_000_000 : 0,
-                    ScoreCpu = cpu == 0 ? PodDemand.DefaultScoreCpu : cpu, ScoreMemory = memory == 0 ? PodDemand.DefaultScoreMemory : memory,
-                    Extended = random.Next(3) == 0 ? [random.Next(3)] : [], ExtendedAmounts = [1], Ports = port ? [random.Next(3)] : [],
+                    Cpu = cpu,
+                    Memory = memory,
+                    Ephemeral = random.Next(3) == 0 ? 1_000_000_000 : 0,
+                    ScoreCpu = cpu == 0 ? PodDemand.DefaultScoreCpu : cpu,
+                    ScoreMemory = memory == 0 ? PodDemand.DefaultScoreMemory : memory,
+                    Extended = random.Next(3) == 0 ? [random.Next(3)] : [],
+                    ExtendedAmounts = [1],
+                    Ports = port ? [random.Next(3)] : [],
                 } is var demand && demand.Extended.Length == 0 ? demand with { ExtendedAmounts = [] } : demand,
                 Node = random.Next(12) == 0 ? random.Next(-2, Slots) : PodClass.AnyNode,
                 ToleratesUnschedulable = random.Next(2) == 0,
@@ -100,7 +113,9 @@ public sealed class EnginesAgreeTests
                 Selector = random.Next(3) == 0 ? Term(0) : null,
                 Required = random.Next(3) == 0 ? [Term(0), new Term([]), Term(0)] : random.Next(8) == 0 ? [] : null,
                 Preferred = random.Next(2) == 0 ? [Term(random.Next(1, 100)), Term(random.Next(1, 100))] : [],
-                BlockedTaints = Some(8, 3), SoftTaints = Some(8, 3), BusyPorts = port ? [0, 1] : [],
+                BlockedTaints = Some(8, 3),
+                SoftTaints = Some(8, 3),
+                BusyPorts = port ? [0, 1] : [],
                 Spread = random.Next(2) == 0 ? [.. Enumerable.Range(0, random.Next(1, Slots)).Select(_ => random.Next(4))] : null,
                 Allowed = random.Next(4) == 0 ? [(ulong)random.NextInt64(), (ulong)random.NextInt64()] : null,
                 Bonus = random.Next(4) == 0 ? [.. Enumerable.Range(0, Slots).Select(_ => random.NextInt64(100))] : null,

@@ -73,7 +73,10 @@ public class ListAppendTests(ITestOutputHelper output)
         {
             request.Compare.Add(new Pb.Compare
             {
-                Key = ByteString.CopyFromUtf8(key), Target = Pb.Compare.Types.CompareTarget.Mod, Result = Pb.Compare.Types.CompareResult.Equal, ModRevision = mod,
+                Key = ByteString.CopyFromUtf8(key),
+                Target = Pb.Compare.Types.CompareTarget.Mod,
+                Result = Pb.Compare.Types.CompareResult.Equal,
+                ModRevision = mod,
             });
         }
 

@@ -109,7 +109,9 @@ public class EtcdctlTests
     {
         var start = new ProcessStartInfo("sh", ["-c", $"timeout -s INT {timeoutSeconds} etcdctl {arguments}"])
         {
-            RedirectStandardError = true, RedirectStandardOutput = true, RedirectStandardInput = true,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            RedirectStandardInput = true,
             Environment = { ["ETCDCTL_API"] = "3", ["ETCDCTL_ENDPOINTS"] = $"127.0.0.1:{store.Port}" },
         };
         using var process = Process.Start(start)!;

@@ -43,7 +43,9 @@ public class ServiceTests
             var address = MeshAddress.Parse("inproc://a");
             using var http = new HttpClient(MeshChannel.CreateHandler(address, new MeshChannelOptions { Network = builder.Network }))
             {
-                BaseAddress = address.ToHttpUri(), DefaultRequestVersion = new Version(2, 0), DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+                BaseAddress = address.ToHttpUri(),
+                DefaultRequestVersion = new Version(2, 0),
+                DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
             };
             Assert.Equal("ok", (await http.GetStringAsync("/healthz")).Trim());
             Assert.Contains("etcd_server_has_leader", await http.GetStringAsync("/metrics"), StringComparison.Ordinal);

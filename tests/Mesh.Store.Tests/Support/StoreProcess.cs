@@ -30,7 +30,8 @@ internal sealed class StoreProcess : IAsyncDisposable
     {
         var start = new ProcessStartInfo("dotnet", $"{typeof(StoreService).Assembly.Location} --data-dir {DataDir}/data --listen {Address} {_extra}")
         {
-            RedirectStandardError = true, RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
         };
         _process = Process.Start(start)!;
         var started = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);

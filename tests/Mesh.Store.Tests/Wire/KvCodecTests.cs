@@ -102,9 +102,18 @@ public class KvCodecTests
         {
             RequestRange = new Pb.RangeRequest
             {
-                Key = Bytes(random), RangeEnd = Bytes(random), Limit = random.Next(3), Revision = random.NextInt64(), SortOrder = (Pb.RangeRequest.Types.SortOrder)random.Next(3),
-                SortTarget = (Pb.RangeRequest.Types.SortTarget)random.Next(5), KeysOnly = random.Next(2) == 0, CountOnly = random.Next(2) == 0,
-                MinModRevision = random.Next(3), MaxModRevision = random.Next(3), MinCreateRevision = random.Next(3), MaxCreateRevision = random.Next(3),
+                Key = Bytes(random),
+                RangeEnd = Bytes(random),
+                Limit = random.Next(3),
+                Revision = random.NextInt64(),
+                SortOrder = (Pb.RangeRequest.Types.SortOrder)random.Next(3),
+                SortTarget = (Pb.RangeRequest.Types.SortTarget)random.Next(5),
+                KeysOnly = random.Next(2) == 0,
+                CountOnly = random.Next(2) == 0,
+                MinModRevision = random.Next(3),
+                MaxModRevision = random.Next(3),
+                MinCreateRevision = random.Next(3),
+                MaxCreateRevision = random.Next(3),
             },
         },
         _ => new Pb.RequestOp { RequestTxn = Txn(random, depth - 1) },
@@ -141,9 +150,18 @@ public class KvCodecTests
         {
             RequestRange = new Pb.RangeRequest
             {
-                Key = Copy(r.Key), RangeEnd = Copy(r.End), Limit = r.Limit, Revision = r.Revision, SortOrder = (Pb.RangeRequest.Types.SortOrder)r.Order,
-                SortTarget = (Pb.RangeRequest.Types.SortTarget)r.Target, KeysOnly = r.KeysOnly, CountOnly = r.CountOnly,
-                MinModRevision = r.MinMod, MaxModRevision = r.MaxMod, MinCreateRevision = r.MinCreate, MaxCreateRevision = r.MaxCreate,
+                Key = Copy(r.Key),
+                RangeEnd = Copy(r.End),
+                Limit = r.Limit,
+                Revision = r.Revision,
+                SortOrder = (Pb.RangeRequest.Types.SortOrder)r.Order,
+                SortTarget = (Pb.RangeRequest.Types.SortTarget)r.Target,
+                KeysOnly = r.KeysOnly,
+                CountOnly = r.CountOnly,
+                MinModRevision = r.MinMod,
+                MaxModRevision = r.MaxMod,
+                MinCreateRevision = r.MinCreate,
+                MaxCreateRevision = r.MaxCreate,
             },
         },
         TxnRequest t => new Pb.RequestOp { RequestTxn = ToMessage(t) },

@@ -44,7 +44,12 @@ internal sealed class BindingsResource(GenericRegistry registry, PodBinder binde
     {
         var pod = new RequestContext
         {
-            User = request.User, Resource = PodBinder.Pods, Namespace = request.Namespace, Name = ObjectMetaRules.Text(body, "name"), Subresource = "binding", DryRun = request.DryRun,
+            User = request.User,
+            Resource = PodBinder.Pods,
+            Namespace = request.Namespace,
+            Name = ObjectMetaRules.Text(body, "name"),
+            Subresource = "binding",
+            DryRun = request.DryRun,
         };
         await BindingSubresource.BindAsync(registry, binder, pod, body, ct);
         return BindingSubresource.Success();

@@ -105,7 +105,14 @@ internal sealed class ScaleSubresource(ScalePath path, GenericRegistry registry)
 
     private static RequestContext Whole(RequestContext request) => new()
     {
-        User = request.User, Resource = request.Resource, Namespace = request.Namespace, Name = request.Name, DryRun = request.DryRun,
-        FieldManager = request.FieldManager, FieldValidation = request.FieldValidation, Force = request.Force, OwnerSubresource = request.Subresource,
+        User = request.User,
+        Resource = request.Resource,
+        Namespace = request.Namespace,
+        Name = request.Name,
+        DryRun = request.DryRun,
+        FieldManager = request.FieldManager,
+        FieldValidation = request.FieldValidation,
+        Force = request.Force,
+        OwnerSubresource = request.Subresource,
     };
 }

@@ -153,7 +153,12 @@ internal static class ServiceValidation
                 // Kubernetes prints its own type here.
                 errors.Add(FieldError.Duplicate(path.Index(i), new JsonObject
                 {
-                    ["Name"] = "", ["Protocol"] = protocol, ["AppProtocol"] = null, ["Port"] = number, ["TargetPort"] = 0, ["NodePort"] = 0,
+                    ["Name"] = "",
+                    ["Protocol"] = protocol,
+                    ["AppProtocol"] = null,
+                    ["Port"] = number,
+                    ["TargetPort"] = 0,
+                    ["NodePort"] = 0,
                 }));
             }
         }
