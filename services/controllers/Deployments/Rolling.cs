@@ -30,7 +30,7 @@ internal static class Rolling
         var oldPods = old.Sum(Replicas);
         if (oldPods == 0) return actions;
         var minAvailable = MinAvailable(d);
-        var newUnavailable = Replicas(current) - (current.Status?.AvailableReplicas ?? 0);
+        var newUnavailable = Replicas(current) - Available(current);
         var maxScaledDown = all.Sum(Replicas) - minAvailable - newUnavailable;
         if (maxScaledDown <= 0) return actions;
 
@@ -40,7 +40,7 @@ internal static class Rolling
         foreach (var rs in Oldest(old))
         {
             if (cleaned >= maxScaledDown) break;
-            var available = rs.Status?.AvailableReplicas ?? 0;
+            var available = Available(rs);
             if (sizes[rs] == 0 || sizes[rs] == available) continue;
             var n = Math.Min(maxScaledDown - cleaned, sizes[rs] - available);
             if (n <= 0) continue;
@@ -49,7 +49,7 @@ internal static class Rolling
         }
 
         // Then healthy ones, as long as enough are available in all.
-        var spare = all.Sum(rs => rs.Status?.AvailableReplicas ?? 0) - minAvailable;
+        var spare = all.Sum(Available) - minAvailable;
         foreach (var rs in Oldest(old))
         {
             if (spare <= 0) break;
@@ -66,4 +66,7 @@ internal static class Rolling
 
         return actions;
     }
+
+    // A set that was just made smaller still counts, in its status, pods that are on their way out: spending them again would go below what must be available.
+    private static int Available(ReplicaSet rs) => Math.Min(rs.Status?.AvailableReplicas ?? 0, Replicas(rs));
 }
