@@ -50,7 +50,7 @@ internal sealed class DaemonSetController : KeyedController
 
         var mayAct = _expectations.Satisfied(key);
         var claims = ClaimDecision.Decide(set, LabelSelectors.OfWorkload(set.Spec?.Selector), PodIndexes.Candidates(_pods.Lister, set));
-        var pods = await ClaimDecision.ActAsync(Client, set, claims, () => StillLivesAsync(set, ct), ct).ConfigureAwait(false);
+        var pods = await ClaimDecision.ActAsync(Client, set, claims, ct).ConfigureAwait(false);
         if (set.Metadata.DeletionTimestamp is not null) return ReconcileResult.Done;
 
         var hash = await ReviseAsync(set, pods, ct).ConfigureAwait(false);
@@ -164,19 +164,6 @@ internal sealed class DaemonSetController : KeyedController
         var (ns, name, node) = (pod.Metadata.Namespace, pod.Metadata.Name, DaemonPods.NodeOf(pod));
         if (pod.Status?.Phase == "Failed") _recorder.Warning(set, "FailedDaemonPod", $"Found failed daemon pod {ns}/{name} on node {node}, will try to kill it");
         else _recorder.Normal(set, "SucceededDaemonPod", $"Found succeeded daemon pod {ns}/{name} on node {node}, will try to delete it");
-    }
-
-    private async Task<bool> StillLivesAsync(DaemonSet set, CancellationToken ct)
-    {
-        try
-        {
-            var fresh = await Client.GetAsync<DaemonSet>(set.Metadata.Namespace, set.Metadata.Name!, ct).ConfigureAwait(false);
-            return fresh.Metadata.Uid == set.Metadata.Uid && fresh.Metadata.DeletionTimestamp is null;
-        }
-        catch (ApiException e) when (e.IsNotFound)
-        {
-            return false;
-        }
     }
 
     private void OnPod(Pod? old, Pod? now)

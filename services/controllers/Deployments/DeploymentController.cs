@@ -40,7 +40,7 @@ internal sealed class DeploymentController : KeyedController
         }
 
         var candidates = _sets.Lister.List(key.Namespace).Where(rs => Owners.ControllerOf(rs) is not { } c || c.Uid == d.Metadata.Uid);
-        var sets = await ClaimDecision.ActAsync(Client, d, ClaimDecision.Decide(d, selector, candidates), () => StillLivesAsync(d, ct), ct).ConfigureAwait(false);
+        var sets = await ClaimDecision.ActAsync(Client, d, ClaimDecision.Decide(d, selector, candidates), ct).ConfigureAwait(false);
 
         var plan = DeploymentDecision.Decide(d, sets, OldPodsRun(d, sets), Context.Now);
         var status = plan.Status;
@@ -141,19 +141,6 @@ internal sealed class DeploymentController : KeyedController
         if (DeploymentFacts.IsRolling(d)) return false;
         var current = DeploymentFacts.FindNew(d, sets);
         return sets.Where(rs => rs != current).Any(rs => _pods.Lister.ByIndex(PodIndexes.Controller, rs.Metadata.Uid ?? "").Any(p => !PodFacts.IsTerminal(p)));
-    }
-
-    private async Task<bool> StillLivesAsync(Deployment d, CancellationToken ct)
-    {
-        try
-        {
-            var fresh = await Client.GetAsync<Deployment>(d.Metadata.Namespace, d.Metadata.Name!, ct).ConfigureAwait(false);
-            return fresh.Metadata.Uid == d.Metadata.Uid && fresh.Metadata.DeletionTimestamp is null;
-        }
-        catch (ApiException e) when (e.IsNotFound)
-        {
-            return false;
-        }
     }
 
     private void OnSet(ReplicaSet? old, ReplicaSet? now)

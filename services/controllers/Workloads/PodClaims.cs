@@ -40,12 +40,13 @@ internal static class ClaimDecision
     }
 
     /// <summary>Performs adoptions and releases; gives what is owned afterwards.</summary>
-    internal static async Task<List<T>> ActAsync<T>(IKubeClient client, IKubeObject owner, Claims<T> claims, Func<Task<bool>> ownerStillLives, CancellationToken ct)
+    internal static async Task<List<T>> ActAsync<TOwner, T>(IKubeClient client, TOwner owner, Claims<T> claims, CancellationToken ct)
+        where TOwner : class, IKubeObject<TOwner>
         where T : class, IKubeObject<T>
     {
         var owned = new List<T>(claims.Owned);
         // Before the first adoption the owner is read fresh: a cache may show one that is already being deleted.
-        if (claims.Adopt.Count > 0 && await ownerStillLives().ConfigureAwait(false))
+        if (claims.Adopt.Count > 0 && await StillLivesAsync(client, owner, ct).ConfigureAwait(false))
         {
             foreach (var obj in claims.Adopt)
             {
@@ -55,6 +56,20 @@ internal static class ClaimDecision
 
         foreach (var obj in claims.Release) await PatchAsync(client, obj, Owners.ReleasePatch(owner, obj), ct).ConfigureAwait(false);
         return owned;
+    }
+
+    private static async Task<bool> StillLivesAsync<T>(IKubeClient client, T owner, CancellationToken ct)
+        where T : class, IKubeObject<T>
+    {
+        try
+        {
+            var fresh = await client.GetAsync<T>(owner.Metadata.Namespace, owner.Metadata.Name!, ct).ConfigureAwait(false);
+            return fresh.Metadata.Uid == owner.Metadata.Uid && fresh.Metadata.DeletionTimestamp is null;
+        }
+        catch (ApiException e) when (e.IsNotFound)
+        {
+            return false;
+        }
     }
 
     private static async Task<T?> PatchAsync<T>(IKubeClient client, T obj, byte[] patch, CancellationToken ct)

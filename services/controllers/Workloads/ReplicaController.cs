@@ -54,7 +54,7 @@ internal abstract class ReplicaController<T> : KeyedController
         var mayAct = _expectations.Satisfied(key);
         var spec = Spec(owner);
         var claims = ClaimDecision.Decide(owner, spec.Selector, PodIndexes.Candidates(_pods.Lister, owner).Where(p => !PodFacts.IsTerminal(p)));
-        var owned = await ClaimDecision.ActAsync(Client, owner, claims, () => StillLivesAsync(owner, ct), ct).ConfigureAwait(false);
+        var owned = await ClaimDecision.ActAsync(Client, owner, claims, ct).ConfigureAwait(false);
         var active = owned.Where(PodFacts.IsActive).ToList();
 
         Exception? error = null;
@@ -100,19 +100,6 @@ internal abstract class ReplicaController<T> : KeyedController
             }
         });
         return (await Task.WhenAll(tasks).ConfigureAwait(false)).FirstOrDefault(e => e is not null);
-    }
-
-    private async Task<bool> StillLivesAsync(T owner, CancellationToken ct)
-    {
-        try
-        {
-            var fresh = await Client.GetAsync<T>(owner.Metadata.Namespace, owner.Metadata.Name!, ct).ConfigureAwait(false);
-            return fresh.Metadata.Uid == owner.Metadata.Uid && fresh.Metadata.DeletionTimestamp is null;
-        }
-        catch (ApiException e) when (e.IsNotFound)
-        {
-            return false;
-        }
     }
 
     private void OnPod(Pod? old, Pod? now)

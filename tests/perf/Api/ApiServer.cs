@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Mesh.Perf.Store;
 
 namespace Mesh.Perf.Api;
 
@@ -42,7 +43,7 @@ internal sealed class ApiServer : IAsyncDisposable
 
     public static async Task<ApiServer> StartAsync(string bin, string directory, CancellationToken ct)
     {
-        var (port, store) = (FreePort(), FreePort());
+        var (port, store) = (ServerProcess.FreePort(), ServerProcess.FreePort());
         Directory.CreateDirectory(directory);
         var prepare = Launch(bin, ["prepare", "--data-dir", directory, "--runtime", "hollow", "--node-name", "bench", $"--api-port={port}", $"--store-port={store}"]);
         await prepare.WaitForExitAsync(ct);
@@ -107,12 +108,5 @@ internal sealed class ApiServer : IAsyncDisposable
     {
         var line = kubeconfig.Split('\n').Single(l => l.TrimStart().StartsWith(name + ":", StringComparison.Ordinal));
         return Encoding.ASCII.GetString(Convert.FromBase64String(line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim()));
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
