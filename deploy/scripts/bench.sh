@@ -1,4 +1,4 @@
-# bench [store|api|cluster|scheduler] [OPTION...]: the tables of tests/perf, peers from Debian's packages beside them.
+# bench [store|api|memory|cluster|scheduler] [OPTION...]: the tables of tests/perf, peers from Debian's packages beside them.
 what=() options=()
 while [ $# -gt 0 ]; do
   case $1 in
@@ -35,7 +35,7 @@ for name in "${what[@]}"; do
   case $name in
     cluster) (bench_cluster) ;;
     store) apt_need etcd=etcd-server etcdctl=etcd-client; "$perf" store "${options[@]+"${options[@]}"}" ;;
-    api) "$perf" api --bin "$BIN" "${options[@]+"${options[@]}"}" ;;
+    api | memory) "$perf" "$name" --bin "$BIN" "${options[@]+"${options[@]}"}" ;;
     *) "$perf" "$name" "${options[@]+"${options[@]}"}" ;;
   esac
 done

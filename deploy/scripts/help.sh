@@ -9,7 +9,7 @@ cat <<'HELP'
 ./mesh restore FILE [--data-dir DIR]        a snapshot (etcdctl snapshot save) in place of a stopped cluster's data
 ./mesh logs    [SERVICE] [-f]               the log of the cluster or of one service
 ./mesh test    [FILTER]                     every test; ends with "N passed, N failed, N skipped"
-./mesh bench   [store|api|cluster]          the benchmark tables
+./mesh bench   [store|api|memory|cluster]   the benchmark tables
 ./mesh migrate --to URL,...|embedded [--ca-file F --cert-file F --key-file F]
                moves the cluster's state to an etcd, or back into its own store; what runs is stopped for the copy
 ./mesh tools                                downloads kubectl and helm into .mesh/tools

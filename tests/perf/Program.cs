@@ -1,5 +1,6 @@
 using Mesh.Perf.Api;
 using Mesh.Perf.Cluster;
+using Mesh.Perf.Memory;
 using Mesh.Perf.Scheduler;
 using Mesh.Perf.Store;
 
@@ -12,6 +13,7 @@ internal static class Program
     {
         ["api"] = ApiBench.RunAsync,
         ["store"] = StoreBench.Run,
+        ["memory"] = MemoryBench.RunAsync,
         ["scheduler"] = PlacementBench.Run,
         ["cluster"] = static args => ClusterBench.RunAsync(args[0], args.Length > 1 ? double.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : null),
     };

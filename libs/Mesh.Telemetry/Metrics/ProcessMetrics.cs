@@ -9,6 +9,7 @@ namespace Mesh.Telemetry;
 internal sealed class ProcessMetrics(TimeProvider time)
 {
     private const double TicksPerSecond = 100;
+    private static readonly string[] Generations = ["0", "1", "2", "large", "pinned"];
     private readonly double _started = ReadStart(time);
 
     public void Write(ref PrometheusWriter writer)
@@ -20,6 +21,7 @@ internal sealed class ProcessMetrics(TimeProvider time)
         }
         One(ref writer, "dotnet_gc_allocated_bytes_total", "Bytes allocated in the managed heap since the start.", MetricKind.Counter, GC.GetTotalAllocatedBytes());
         One(ref writer, "dotnet_gc_heap_bytes", "Bytes in the managed heap.", MetricKind.Gauge, GC.GetTotalMemory(false));
+        Collected(ref writer);
         One(ref writer, "dotnet_gc_pause_seconds_total", "Time all threads were paused by the garbage collector.", MetricKind.Counter, GC.GetTotalPauseDuration().TotalSeconds);
         One(ref writer, "dotnet_threadpool_threads", "Threads of the pool.", MetricKind.Gauge, ThreadPool.ThreadCount);
         var usage = Environment.CpuUsage;
@@ -30,6 +32,17 @@ internal sealed class ProcessMetrics(TimeProvider time)
         One(ref writer, "process_resident_memory_bytes", "Resident memory size in bytes.", MetricKind.Gauge, residentBytes);
         One(ref writer, "process_start_time_seconds", "Start time of the process since unix epoch in seconds.", MetricKind.Gauge, _started);
         One(ref writer, "process_virtual_memory_bytes", "Virtual memory size in bytes.", MetricKind.Gauge, virtualBytes);
+    }
+
+    /// <summary>What the last collection found.</summary>
+    private static void Collected(ref PrometheusWriter writer)
+    {
+        var info = GC.GetGCMemoryInfo(GCKind.Any);
+        One(ref writer, "dotnet_gc_committed_bytes", "Bytes of the managed heap that are backed by memory, at the last collection.", MetricKind.Gauge, info.TotalCommittedBytes);
+        One(ref writer, "dotnet_gc_fragmented_bytes", "Bytes between the objects of the managed heap, at the last collection.", MetricKind.Gauge, info.FragmentedBytes);
+        writer.Header("dotnet_gc_generation_bytes", "Bytes in each part of the managed heap after the last collection.", MetricKind.Gauge);
+        for (var i = 0; i < info.GenerationInfo.Length; i++)
+            writer.Sample("dotnet_gc_generation_bytes", "", $"generation=\"{Generations[i]}\"", null, info.GenerationInfo[i].SizeAfterBytes);
     }
 
     private static void One(ref PrometheusWriter writer, string name, string help, MetricKind kind, double value)

@@ -7,7 +7,7 @@ namespace Mesh.Perf.Api;
 /// <summary>
 /// What the API costs over TLS with 16 clients: writes and reads of 1 KB ConfigMaps, lists, watches. Gateway and store are two processes on this machine,
 /// the client shares the cores. The right-hand columns are kube-apiserver 1.20 with etcd on this kind of machine (shared RECIPES §9).
-/// <c>api --bin DIR [--count N] [--clients N] [--dir DIR] [--pods N]</c>; with --pods only the memory that so many pods take.
+/// <c>api --bin DIR [--count N] [--clients N] [--dir DIR]</c>.
 /// </summary>
 internal static class ApiBench
 {
@@ -25,12 +25,6 @@ internal static class ApiBench
         await using var server = await ApiServer.StartAsync(bin, directory, ct);
         await Task.Delay(3000, ct);
         var idle = server.Resident;
-        if (Number(args, "--pods", 0) is var pods and > 0)
-        {
-            await MemoryBench.RunAsync(server, pods, ct);
-            return 0;
-        }
-
         Console.WriteLine($"{clients} clients, {count} requests a row; CPU: seconds of gateway and store together for 5,000 requests; alloc: bytes of the gateway a request");
         Console.WriteLine($"{"",-30}{"req/s",8}{"p50 ms",9}{"p99 ms",9}{"CPU s",8}{"alloc",9}   {"k8s req/s",10}{"p50/p99",12}{"CPU s",8}{"ratio",8}{"CPU",7}");
 

@@ -6,15 +6,23 @@ using Mesh.Perf.Store;
 
 namespace Mesh.Perf.Api;
 
-/// <summary>A store and a gateway, each a process of its own as in <c>--mode services</c>, on a fresh data directory; killed at the end.</summary>
+/// <summary>A store and a gateway on a fresh data directory, each a process of its own as in <c>--mode services</c> or both in one; killed at the end.</summary>
 internal sealed class ApiServer : IAsyncDisposable
 {
     private readonly List<Process> _processes = [];
     private readonly string _directory;
 
-    private ApiServer(string directory, int port) => (_directory, Port) = (directory, port);
+    private ApiServer(string directory, int port, int storePort) => (_directory, Port, StorePort) = (directory, port, storePort);
 
     public int Port { get; }
+
+    public int StorePort { get; }
+
+    /// <summary>Where certificates and keys are.</summary>
+    public string Pki => Path.Combine(_directory, "pki");
+
+    /// <summary>Ids of the processes: store and gateway, or the one of both.</summary>
+    public IEnumerable<int> Ids => _processes.Select(p => p.Id);
 
     public required X509Certificate2 Client { get; init; }
 
@@ -34,14 +42,18 @@ internal sealed class ApiServer : IAsyncDisposable
         return p.WorkingSet64 / 1048576.0;
     });
 
-    /// <summary>Resident memory of each: store + gateway.</summary>
-    public string ResidentEach => string.Join(" + ", _processes.Select(p => p.WorkingSet64 >> 20));
-
     /// <summary>Bytes both have written to disk so far.</summary>
     public long Written => _processes.Sum(p => long.Parse(
         File.ReadLines($"/proc/{p.Id}/io").First(l => l.StartsWith("write_bytes", StringComparison.Ordinal)).Split(' ')[1], CultureInfo.InvariantCulture));
 
-    public static async Task<ApiServer> StartAsync(string bin, string directory, CancellationToken ct)
+    public static Task<ApiServer> StartAsync(string bin, string directory, CancellationToken ct) => StartAsync(bin, directory, ["store", "gateway"], [], ct);
+
+    /// <param name="bin">Directory of Mesh.Standalone.</param>
+    /// <param name="directory">Made here, removed at the end.</param>
+    /// <param name="processes">The services of each process, comma separated.</param>
+    /// <param name="settings">More flags of the services.</param>
+    /// <param name="ct">Ends the wait for the gateway.</param>
+    public static async Task<ApiServer> StartAsync(string bin, string directory, string[] processes, string[] settings, CancellationToken ct)
     {
         var (port, store) = (ServerProcess.FreePort(), ServerProcess.FreePort());
         Directory.CreateDirectory(directory);
@@ -50,13 +62,13 @@ internal sealed class ApiServer : IAsyncDisposable
         var pki = Path.Combine(directory, "pki");
         if (prepare.ExitCode != 0 || !Directory.Exists(pki)) throw new InvalidOperationException("prepare failed");
         var kubeconfig = await File.ReadAllTextAsync(Path.Combine(directory, "kubeconfig"), ct);
-        var server = new ApiServer(directory, port)
+        var server = new ApiServer(directory, port, store)
         {
             Client = X509Certificate2.CreateFromPem(Field(kubeconfig, "client-certificate-data"), Field(kubeconfig, "client-key-data")),
             Authority = X509Certificate2.CreateFromPem(Field(kubeconfig, "certificate-authority-data")),
         };
-        foreach (var name in (string[])["store", "gateway"])
-            server._processes.Add(Launch(bin, ["run", "--services", name, "--cluster", directory, "--log-level", "warning"]));
+        foreach (var services in processes)
+            server._processes.Add(Launch(bin, ["run", "--services", services, "--cluster", directory, "--log-level", "warning", .. settings.Where(s => services.Split(',').Contains(s.Split('.')[0][2..]))]));
         for (var left = 600; ; left--)
         {
             try

@@ -1,0 +1,63 @@
+using System.Globalization;
+using System.Text;
+using Mesh.Perf.Api;
+
+namespace Mesh.Perf.Memory;
+
+/// <summary>What the kernel and the runtimes say of the servers' memory, one line at a time.</summary>
+internal sealed class MemoryProbe : IAsyncDisposable
+{
+    private readonly ApiServer _server;
+    private readonly HttpWire _wire;
+    private readonly HttpClient _http = new();
+    private readonly int? _storeMetrics;
+
+    private MemoryProbe(ApiServer server, HttpWire wire, int? storeMetrics) => (_server, _wire, _storeMetrics) = (server, wire, storeMetrics);
+
+    /// <param name="server">The servers.</param>
+    /// <param name="storeMetrics">Port of the store's metrics, null when it shares the gateway's process.</param>
+    /// <param name="ct">Ends the connecting.</param>
+    public static async Task<MemoryProbe> StartAsync(ApiServer server, int? storeMetrics, CancellationToken ct) =>
+        new(server, await HttpWire.ConnectAsync(server, ct), storeMetrics);
+
+    /// <summary>Prints a row and begins a new peak.</summary>
+    public async Task TellAsync(string what, CancellationToken ct)
+    {
+        var heaps = new List<string>();
+        if (_storeMetrics is { } port) heaps.Add(Heap(await _http.GetStringAsync(new Uri($"http://127.0.0.1:{port}/metrics"), ct)));
+        var (_, body) = await _wire.SendAsync("GET", "/metrics", default, ct);
+        heaps.Add(Heap(Encoding.UTF8.GetString(body.Span)));
+        var (rss, pss, peak) = (0L, 0L, 0L);
+        foreach (var id in _server.Ids)
+        {
+            rss += Field($"/proc/{id}/smaps_rollup", "Rss:");
+            pss += Field($"/proc/{id}/smaps_rollup", "Pss:");
+            peak += Field($"/proc/{id}/status", "VmHWM:");
+            // 5: the high-water mark starts again from what is resident now.
+            await File.WriteAllTextAsync($"/proc/{id}/clear_refs", "5", ct);
+        }
+
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {what,-42}{rss >> 10,6}{pss >> 10,6}{peak >> 10,6}   {string.Join(" + ", heaps)}"));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _http.Dispose();
+        await _wire.DisposeAsync();
+    }
+
+    private static string Heap(string metrics)
+    {
+        var lines = metrics.Split('\n');
+        long Of(string name) => lines.FirstOrDefault(l => l.StartsWith(name + " ", StringComparison.Ordinal)) is { } line
+            ? (long)double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture) >> 20
+            : -1;
+        return $"{Of("dotnet_gc_heap_bytes")}/{Of("dotnet_gc_committed_bytes")}/{Of("dotnet_gc_fragmented_bytes")}/{Of("dotnet_gc_generation_bytes{generation=\"large\"}")}";
+    }
+
+    /// <summary>A field in KiB.</summary>
+    private static long Field(string file, string name) =>
+        File.ReadLines(file).First(l => l.StartsWith(name, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, var value, ..]
+            ? long.Parse(value, CultureInfo.InvariantCulture)
+            : 0;
+}
