@@ -12,7 +12,7 @@ using Mesh.Store;
 namespace Mesh.Gateway.Tests;
 
 /// <summary>A store and a gateway in this process, shared by a collection of tests; each test uses names of its own.</summary>
-public sealed class GatewayHost : IAsyncLifetime
+public class GatewayHost : IAsyncLifetime
 {
     private readonly string directory = Directory.CreateTempSubdirectory("mesh-gateway-").FullName;
     private readonly StaticTokens tokens = new();
@@ -21,6 +21,9 @@ public sealed class GatewayHost : IAsyncLifetime
     public HttpClient Client { get; private set; } = null!;
 
     public GrpcChannel Channel { get; private set; } = null!;
+
+    /// <summary>The store's etcd API.</summary>
+    public GrpcChannel StoreChannel { get; private set; } = null!;
 
     /// <summary>The bus that the gateway publishes its change feed to.</summary>
     public EmbeddedEventBus Bus { get; } = new();
@@ -32,10 +35,17 @@ public sealed class GatewayHost : IAsyncLifetime
             .Set("gateway", "store", "inproc://store").Set("gateway", "listen", "http://127.0.0.1:0,inproc://gateway").Set("gateway", "advertise-address", "192.0.2.10");
         builder.Share(tokens).Share<IEventBus>(Bus);
         builder.Add(new StoreService()).Add(new GatewayService());
+        AddMore(builder, tokens);
         host = builder.Build();
         await host.StartAsync();
         Client = ClientOf("admin", "system:masters");
+        StoreChannel = MeshChannel.Create("inproc://store", new MeshChannelOptions { Network = host.Network });
         Channel = MeshChannel.Create("inproc://gateway", new MeshChannelOptions { Network = host.Network, BearerToken = _ => new(tokens.Create(new UserInfo("admin", "", ["system:masters"]))) });
+    }
+
+    /// <summary>More services beside the two.</summary>
+    private protected virtual void AddMore(MeshHostBuilder builder, StaticTokens known)
+    {
     }
 
     /// <summary>A client that speaks as a user.</summary>
@@ -62,9 +72,10 @@ public sealed class GatewayHost : IAsyncLifetime
 
     public Task<(int Code, JsonObject Body)> PostAsync(string path, string body) => SendAsync(HttpMethod.Post, path, body);
 
-    public async Task DisposeAsync()
+    public virtual async Task DisposeAsync()
     {
         Channel.Dispose();
+        StoreChannel.Dispose();
         Client.Dispose();
         await host.DisposeAsync();
         await Bus.DisposeAsync();

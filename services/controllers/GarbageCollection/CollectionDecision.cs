@@ -24,6 +24,9 @@ internal abstract record CollectionAction
     /// <summary>Delete it, its own dependents by this policy.</summary>
     internal sealed record Delete(string Policy) : CollectionAction;
 
+    /// <summary>Its owner waits for it and it would wait for its owner: it lets its owners go first, and is then deleted in the foreground.</summary>
+    internal sealed record BreakCircle : CollectionAction;
+
     /// <summary>It has a living owner: take the others off.</summary>
     internal sealed record RemoveOwners(IReadOnlyList<string> Uids) : CollectionAction;
 
@@ -58,7 +61,8 @@ internal static class CollectionDecision
         }
 
         // An owner waits for this object, so this object's own dependents must go first too.
-        if (states.Exists(s => s.State == OwnerState.Waiting) && node.Dependents.Count > 0) return new CollectionAction.Delete("Foreground");
+        if (states.Exists(s => s.State == OwnerState.Waiting) && node.Dependents.Count > 0)
+            return node.Dependents.Any(static d => d.WaitsForDependents) ? new CollectionAction.BreakCircle() : new CollectionAction.Delete("Foreground");
         if (finalizers?.Contains(OwnerGraph.Orphan) == true) return new CollectionAction.Delete("Orphan");
         if (finalizers?.Contains(OwnerGraph.Foreground) == true) return new CollectionAction.Delete("Foreground");
         return new CollectionAction.Delete("Background");

@@ -114,7 +114,7 @@ internal sealed class GarbageCollector : IController, IDisposable
 
     private OwnerState State(OwnerReference owner, HashSet<string> dangling)
     {
-        if (_graph.Find(owner.Uid!) is { Exists: true } node) return node.WaitsForDependents && owner.BlockOwnerDeletion == true ? OwnerState.Waiting : OwnerState.Solid;
+        if (_graph.Find(owner.Uid!) is { Exists: true } node) return node.WaitsForDependents ? OwnerState.Waiting : OwnerState.Solid;
         return dangling.Contains(owner.Uid!) ? OwnerState.Dangling : OwnerState.Solid;
     }
 
@@ -125,12 +125,10 @@ internal sealed class GarbageCollector : IController, IDisposable
             switch (action)
             {
                 case CollectionAction.Delete delete:
-                    var options = new DeleteOptions
-                    {
-                        PropagationPolicy = delete.Policy,
-                        Preconditions = new Preconditions { Uid = live.Uid, ResourceVersion = live.ResourceVersion },
-                    };
-                    await _context.Client.DeleteRawAsync(resource, live.Namespace, live.Name!, options, ct).ConfigureAwait(false);
+                    await DeleteAsync(resource, live, delete.Policy, ct).ConfigureAwait(false);
+                    break;
+                case CollectionAction.BreakCircle:
+                    await DeleteAsync(resource, await UnblockOwnersAsync(resource, live, ct).ConfigureAwait(false), "Foreground", ct).ConfigureAwait(false);
                     break;
                 case CollectionAction.RemoveOwners remove:
                     await RemoveOwnersAsync(resource, live.Namespace, live.Name!, live.Uid!, remove.Uids, ct).ConfigureAwait(false);
@@ -152,6 +150,20 @@ internal sealed class GarbageCollector : IController, IDisposable
         {
             // gone already
         }
+    }
+
+    private Task DeleteAsync(ApiResource resource, ObjectMeta live, string policy, CancellationToken ct)
+    {
+        var options = new DeleteOptions { PropagationPolicy = policy, Preconditions = new Preconditions { Uid = live.Uid, ResourceVersion = live.ResourceVersion } };
+        return _context.Client.DeleteRawAsync(resource, live.Namespace, live.Name!, options, ct);
+    }
+
+    private async Task<ObjectMeta> UnblockOwnersAsync(ApiResource resource, ObjectMeta live, CancellationToken ct)
+    {
+        var blocking = (live.OwnerReferences ?? []).Where(static o => o.BlockOwnerDeletion == true).Select(static o => (JsonNode)new JsonObject { ["uid"] = o.Uid, ["blockOwnerDeletion"] = false });
+        var patch = new JsonObject { ["metadata"] = new JsonObject { ["uid"] = live.Uid, ["ownerReferences"] = new JsonArray([.. blocking]) } };
+        var patched = await _context.Client.PatchRawAsync(resource, live.Namespace, live.Name!, PatchType.Strategic, Json.Bytes(patch), ct).ConfigureAwait(false);
+        return KubeJson.Deserialize<PartialObjectMetadata>(patched).Metadata;
     }
 
     private async Task RemoveOwnersAsync(ApiResource resource, string? ns, string name, string uid, IReadOnlyList<string> owners, CancellationToken ct)

@@ -28,7 +28,7 @@ internal sealed class ResourceQuotaController : KeyedController
         _quotas.AddHandler((old, now) =>
         {
             // A charge is no reason to count: the cache may not show yet what was charged for.
-            if (now is not null && (old is null || !ResourceQuotaSpec.SemanticEquals(old.Spec ?? new(), now.Spec ?? new()))) Enqueue(ObjectKey.Of(now));
+            if (now is not null && (old is null || !ResourceQuotaSpec.SemanticEquals(old.Spec ?? new(), now.Spec ?? new()) || !SaysItsLimits(now))) Enqueue(ObjectKey.Of(now));
         });
         _pods = Watch<Pod>();
         _pods.AddHandler((old, now) =>
@@ -86,6 +86,9 @@ internal sealed class ResourceQuotaController : KeyedController
 
         return null;
     }
+
+    // Somebody else may have written the status.
+    private static bool SaysItsLimits(ResourceQuota quota) => ResourceQuotaSpec.SemanticEquals(new() { Hard = quota.Spec?.Hard }, new() { Hard = quota.Status?.Hard });
 
     private static bool IsOver(Pod pod) => pod.Status?.Phase is "Succeeded" or "Failed";
 

@@ -191,7 +191,8 @@ internal sealed class ResourceHandler(
 
     private async Task VirtualAsync(Call call, IVirtualResource special)
     {
-        var encoder = Encoder(call);
+        // What is only asked and never kept has no tables.
+        var encoder = Encoder(call, allowShapes: call.Info.Verb != "create");
         var request = call.Context();
         var layout = registry.Strategies.Layout(call.Resource);
         switch (call.Info.Verb)
@@ -213,10 +214,10 @@ internal sealed class ResourceHandler(
         CacheEntry Entry(JsonObject obj) => CacheEntry.Unstored(layout, layout.Prefix + ObjectMetaRules.Text(obj, "name"), JsonBytes.Write(obj));
     }
 
-    private ObjectEncoder Encoder(Call call)
+    private ObjectEncoder Encoder(Call call, bool allowShapes = true)
     {
         var schema = ApiSchema.Builtin.FindKind(call.Resource.Group, call.Resource.Version, call.Resource.Kind);
-        var representation = Representation.Negotiate(call.Http.Request.Headers.Accept, allowShapes: true, schema is not null) ?? throw NotAcceptable();
+        var representation = Representation.Negotiate(call.Http.Request.Headers.Accept, allowShapes, schema is not null) ?? throw NotAcceptable();
         if (QueryOptions.Flag(call.Query, "pretty") ?? IsReadByPeople(call.Http.Request.Headers.UserAgent.ToString())) representation = representation with { Pretty = true };
         return new ObjectEncoder(call.Resource, schema, representation, tables, call.Query["includeObject"].ToString(), call.Info.Verb == "watch");
     }

@@ -5,9 +5,12 @@ using Mesh.Api.Codecs;
 
 namespace Mesh.Gateway.Registry;
 
-/// <summary>Where a list goes on: the revision of its first page and the first key, opaque to clients (base64url of JSON).</summary>
+/// <summary>Where a list goes on: the revision of its first page (<see cref="Now"/> for whatever is there now) and the first key, opaque to clients (base64url of JSON).</summary>
 internal readonly record struct ContinueToken(long Revision, string Start)
 {
+    /// <summary>The revision of a list that goes on with what is there when it is asked, because its own is no longer kept.</summary>
+    public const long Now = -1;
+
     /// <summary>The text clients send back.</summary>
     public string Encode()
     {
@@ -23,7 +26,7 @@ internal readonly record struct ContinueToken(long Revision, string Start)
         {
             var base64 = text.Replace('-', '+').Replace('_', '/');
             var bytes = Convert.FromBase64String(base64.PadRight((base64.Length + 3) / 4 * 4, '='));
-            if (JsonCodec.DecodeAnyValue(bytes) is JsonObject json && json["rv"] is JsonValue rv && rv.TryGetValue<long>(out var revision) && revision > 0
+            if (JsonCodec.DecodeAnyValue(bytes) is JsonObject json && json["rv"] is JsonValue rv && rv.TryGetValue<long>(out var revision) && revision is > 0 or Now
                 && json["start"] is JsonValue start && start.TryGetValue<string>(out var key) && !key.Contains("..", StringComparison.Ordinal))
             {
                 return new ContinueToken(revision, key);

@@ -21,6 +21,7 @@ internal sealed class Lister(CacheSet caches, ObjectStorage storage)
         if (options.Continue.Length > 0)
         {
             var token = ContinueToken.Decode(options.Continue);
+            if (token.Revision == ContinueToken.Now) return Page(feed.Cache.Layout, await feed.FreshAsync(ct), filter, options.Limit, token.Start);
             if (feed.Cache.StateAt(token.Revision) is { } past && past.IsReady)
                 return Page(feed.Cache.Layout, past, filter, options.Limit, token.Start);
             return await FromStoreAsync(feed.Cache.Layout, filter, options.Limit, token, ct);
@@ -148,10 +149,18 @@ internal sealed class Lister(CacheSet caches, ObjectStorage storage)
         }
         catch (RevisionGoneException)
         {
-            throw new ApiException(Statuses.Expired(
-                token.Start.Length > 0
-                    ? "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter."
-                    : $"The resourceVersion for the provided list is too old: {token.Revision}"));
+            throw new ApiException(token.Start.Length > 0 ? TooOld(token) : Statuses.Expired($"The resourceVersion for the provided list is too old: {token.Revision}"));
         }
+    }
+
+    /// <summary>The Status for a token whose revision is gone; it has another, that goes on with what is there now.</summary>
+    private static Mesh.Api.Meta.V1.Status TooOld(ContinueToken token)
+    {
+        var status = Statuses.Expired(
+            "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in "
+            + "this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, "
+            + "or deleted between the time the first chunk was returned and now may show up in the list.");
+        status.Metadata = new() { Continue = (token with { Revision = ContinueToken.Now }).Encode() };
+        return status;
     }
 }

@@ -34,10 +34,10 @@ internal sealed class Watcher(CacheSet caches, TimeProvider time)
         }
 
         var after = Lister.Revision(options.ResourceVersion);
-        if (after > feed.Cache.State.Revision) await feed.ReachAsync(after, askProgress: true, ct);
+        // A revision that is not there yet is not waited for: the watch begins now and keeps silent up to it.
         // Once a watch is allowed its errors come as events, as from kube-apiserver.
         return feed.Cache.WatchAfter(after, filter) is { } resumed
-            ? RunAsync(resumed, null, options, ct)
+            ? RunAsync(resumed, null, options, ct, after)
             : FailedAsync(Statuses.Expired($"too old resource version: {after} ({feed.Cache.State.Start})"));
     }
 
@@ -58,7 +58,7 @@ internal sealed class Watcher(CacheSet caches, TimeProvider time)
     }
 
     private async IAsyncEnumerable<WatchBatch> RunAsync(
-        CacheWatch watch, CacheState? initial, ListOptions options, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
+        CacheWatch watch, CacheState? initial, ListOptions options, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct, long after = 0)
     {
         using (watch)
         {
@@ -80,7 +80,7 @@ internal sealed class Watcher(CacheSet caches, TimeProvider time)
             }
 
             var bookmarked = time.GetTimestamp();
-            var sent = initial?.Revision ?? 0;
+            var sent = initial?.Revision ?? after;
             while (true)
             {
                 await watch.WaitAsync(ct);
@@ -94,6 +94,7 @@ internal sealed class Watcher(CacheSet caches, TimeProvider time)
                 }
 
                 var mark = 0L;
+                if (revision < after || (events.Count > 0 && events[0].Entry.Revision <= after)) events.RemoveAll(e => e.Entry.Revision <= after);
                 if (options.AllowBookmarks && revision > sent && time.GetElapsedTime(bookmarked) >= BookmarkInterval)
                 {
                     bookmarked = time.GetTimestamp();
@@ -101,7 +102,7 @@ internal sealed class Watcher(CacheSet caches, TimeProvider time)
                 }
 
                 if (events.Count > 0 || mark > 0) yield return new WatchBatch(events, mark);
-                sent = revision;
+                sent = Math.Max(sent, revision);
             }
         }
     }

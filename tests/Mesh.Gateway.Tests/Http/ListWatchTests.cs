@@ -111,6 +111,25 @@ public sealed class ListWatchTests(GatewayHost gateway)
     }
 
     [Fact]
+    public async Task A_watch_from_a_revision_to_come_keeps_silent_up_to_it()
+    {
+        var path = await NamespaceAsync("future");
+        var (_, now) = await gateway.GetAsync(path);
+        var last = long.Parse((string)now["metadata"]!["resourceVersion"]!);
+        using var lines = await WatchAsync($"{path}?watch=1&resourceVersion={last + 2}&labelSelector=late");
+        string first;
+        do
+        {
+            var (_, made) = await gateway.PostAsync(path, """{"metadata":{"generateName":"m-","labels":{"late":"1"}}}""");
+            (first, var revision) = ((string)made["metadata"]!["name"]!, long.Parse((string)made["metadata"]!["resourceVersion"]!));
+            if (revision > last + 2) break;
+        }
+        while (true);
+        var seen = await lines.NextAsync();
+        Assert.Equal(("ADDED", first), (seen.Type, seen.Name));
+    }
+
+    [Fact]
     public async Task Tables_have_columns_and_a_row_for_each_object()
     {
         var path = await NamespaceAsync("table");
