@@ -53,6 +53,10 @@ public sealed class GatewayOptions
     [Description("Kafka brokers (host:port,...) that the change feed is published to (topic mesh.changes)")]
     public string Kafka { get; set; } = "";
 
+    /// <summary>Redis that several gateways share; empty: each remembers for itself.</summary>
+    [Description("Redis that gateways share checked tokens, decisions and API documents through: host:port,password=...,ssl=true; they work without it as well")]
+    public string Redis { get; set; } = "";
+
     /// <summary>Range of virtual IPs.</summary>
     [Description("range of service cluster IPs")]
     public string ServiceCidr { get; set; } = "10.96.0.0/16";

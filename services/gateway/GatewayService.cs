@@ -1,5 +1,7 @@
 using System.Diagnostics.Metrics;
 using Grpc.Core;
+using Mesh.Api;
+using Mesh.Caching;
 using Mesh.Events;
 using Mesh.Gateway.Admission;
 using Mesh.Gateway.Authentication;
@@ -41,6 +43,7 @@ public sealed class GatewayService : IMeshService
         var pki = new GatewayPki(options);
         builder.Services.AddSingleton(pki);
         AddStorage(builder, options, pki);
+        AddSharedCache(builder.Services, options, pki);
         AddSecurity(builder.Services, options, pki);
         AddRegistry(builder.Services, options);
         AddHttp(builder.Services, pki);
@@ -85,16 +88,44 @@ public sealed class GatewayService : IMeshService
         if (builder.Services.Any(static s => s.ServiceType == typeof(IEventBus))) builder.AddWorker<ChangeFeed>();
     }
 
+    // What is in Redis is sealed with a secret that only holders of the token signing key have: Redis may be lost, read or written by others.
+    private static void AddSharedCache(IServiceCollection services, GatewayOptions options, GatewayPki pki)
+    {
+        if (options.Redis.Length == 0)
+        {
+            services.AddSingleton<ISharedCache>(static s => new MemoryCache(s.GetRequiredService<TimeProvider>()));
+            return;
+        }
+
+        services.AddSingleton(s => RedisOf(s, options.Redis));
+        services.AddSingleton<ISharedCache>(s => new SealedCache(s.GetRequiredService<RedisCache>(), pki.SigningKey.DeriveSecret("gateway cache"), s.GetRequiredService<TimeProvider>()));
+    }
+
+    private static RedisCache RedisOf(IServiceProvider s, string configuration)
+    {
+        try
+        {
+            return new RedisCache(configuration, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<Microsoft.Extensions.Logging.ILogger<RedisCache>>());
+        }
+        catch (ArgumentException e)
+        {
+            throw new SettingsException("gateway: --redis: " + e.Message);
+        }
+    }
+
     private static void AddSecurity(IServiceCollection services, GatewayOptions options, GatewayPki pki)
     {
+        services.AddSingleton<SharedDecisions>();
         services.AddSingleton<RbacAuthorizer>();
         services.AddSingleton<IAuthorizer>(static s => new AuthorizerChain(
             new NodeAuthorizer(s.GetRequiredService<IObjectReader>(), s.GetRequiredService<RbacAuthorizer>()), s.GetRequiredService<RbacAuthorizer>()));
         services.AddSingleton(s => new ServiceAccountTokenVerifier(options.ServiceAccountIssuer, [pki.SigningKey], s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(s => new SharedTokenVerifier(
+            s.GetRequiredService<ServiceAccountTokenVerifier>(), pki.SigningKey, s.GetRequiredService<ISharedCache>(), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton(s => new ServiceAccountTokenIssuer(options.ServiceAccountIssuer, pki.SigningKey, s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IAuthenticator>(s => Authenticator(s, options, pki));
         services.AddSingleton(s => new TokenRequests(
-            s.GetRequiredService<ServiceAccountTokenIssuer>(), [options.ServiceAccountIssuer], s.GetRequiredService<ServiceAccountTokenVerifier>(),
+            s.GetRequiredService<ServiceAccountTokenIssuer>(), [options.ServiceAccountIssuer], s.GetRequiredService<SharedTokenVerifier>(),
             s.GetRequiredService<IAuthenticator>(), s.GetRequiredService<IObjectReader>(), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<AccessReviews>();
         services.AddSingleton(static s => new AdmissionChain(DefaultPlugins.Create(
@@ -113,7 +144,7 @@ public sealed class GatewayService : IMeshService
         var tokens = new List<ITokenAuthenticator>();
         if (s.GetService<StaticTokens>() is { } shared) tokens.Add(new StaticTokenAuthenticator(shared));
         if (options.TokenFile.Length > 0) tokens.Add(new StaticTokenAuthenticator(StaticTokens.Parse(File.ReadAllText(options.TokenFile))));
-        tokens.Add(new ServiceAccountAuthenticator(s.GetRequiredService<ServiceAccountTokenVerifier>(), [options.ServiceAccountIssuer], objects, time));
+        tokens.Add(new ServiceAccountAuthenticator(s.GetRequiredService<SharedTokenVerifier>(), [options.ServiceAccountIssuer], objects, time));
         tokens.Add(new BootstrapTokenAuthenticator(objects, time));
         return new AuthenticatorChain(pki.ClientAuthorities is { } pem ? new ClientCertificateVerifier(pem, time) : null, tokens, options.AnonymousAuth);
     }
@@ -148,6 +179,7 @@ public sealed class GatewayService : IMeshService
         services.AddSingleton<RpcAccess>();
         services.AddSingleton<RpcWrites>();
         services.AddSingleton<ObjectsService>();
+        services.AddSingleton(static s => new SharedDocuments(ResourceTable.All, s.GetRequiredService<ISharedCache>(), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IApiDocuments, OpenIdDocuments>();
         services.AddSingleton<IApiDocuments, DiscoveryHandler>();
         services.AddSingleton<IApiDocuments, OpenApiHandler>();

@@ -61,6 +61,10 @@ public sealed class SigningKey : IDisposable
         _rsa?.Dispose();
     }
 
+    /// <summary>32 secret bytes for a purpose, the same wherever this private key is (HKDF, RFC 5869); throws CryptographicException for a public key.</summary>
+    public byte[] DeriveSecret(string purpose) => HKDF.DeriveKey(
+        HashAlgorithmName.SHA256, _ec is not null ? _ec.ExportParameters(true).D! : _rsa!.ExportParameters(true).D!, 32, null, System.Text.Encoding.UTF8.GetBytes(purpose));
+
     internal byte[] Sign(ReadOnlySpan<byte> data) => _ec is not null
         ? _ec.SignData(data, HashAlgorithmName.SHA256)
         : _rsa!.SignData(data, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);

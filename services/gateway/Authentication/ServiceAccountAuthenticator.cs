@@ -15,7 +15,7 @@ namespace Mesh.Gateway.Authentication;
 /// still exist is checked at every request, from the watch cache.
 /// </summary>
 internal sealed class ServiceAccountAuthenticator(
-    ServiceAccountTokenVerifier verifier, IReadOnlyList<string> apiAudiences, IObjectReader objects, TimeProvider time) : ITokenAuthenticator
+    SharedTokenVerifier verifier, IReadOnlyList<string> apiAudiences, IObjectReader objects, TimeProvider time) : ITokenAuthenticator
 {
     private const int MaxRemembered = 16384;
     private static readonly TimeSpan Leeway = TimeSpan.FromMinutes(1);
@@ -27,7 +27,7 @@ internal sealed class ServiceAccountAuthenticator(
         var key = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
         if (!_verified.TryGetValue(key, out var known) || (known.Claims.Expires is { } end && time.GetUtcNow() > end + Leeway))
         {
-            if (verifier.Verify(token, apiAudiences).Claims is not { } claims) return null;
+            if ((await verifier.VerifyAsync(token, apiAudiences, ct)).Claims is not { } claims) return null;
             known = new Verified(claims, claims.ToUser());
             if (_verified.Count >= MaxRemembered) _verified.Clear();
             _verified[key] = known;

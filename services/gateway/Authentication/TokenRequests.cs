@@ -12,7 +12,7 @@ namespace Mesh.Gateway.Authentication;
 /// Tokens asked for and shown: serviceaccounts/token (TokenRequest), TokenReview, SelfSubjectReview. Nothing is stored.
 /// </summary>
 internal sealed class TokenRequests(
-    ServiceAccountTokenIssuer issuer, IReadOnlyList<string> apiAudiences, ServiceAccountTokenVerifier verifier, IAuthenticator authenticator, IObjectReader objects, TimeProvider time)
+    ServiceAccountTokenIssuer issuer, IReadOnlyList<string> apiAudiences, SharedTokenVerifier verifier, IAuthenticator authenticator, IObjectReader objects, TimeProvider time)
 {
     private static readonly ApiResource TokenRequest =
         new("authentication.k8s.io", "v1", "tokenrequests", "TokenRequest", true, [], [], []);
@@ -52,7 +52,7 @@ internal sealed class TokenRequests(
         var audiences = asked.Length == 0 ? apiAudiences : asked;
         var status = new JsonObject();
         review["status"] = status;
-        var seen = verifier.Verify(token, [.. audiences]);
+        var seen = await verifier.VerifyAsync(token, [.. audiences], ct);
         UserInfo? user = null;
         IEnumerable<string> met = [];
         if (seen.Claims is { } claims)

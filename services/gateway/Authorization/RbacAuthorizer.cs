@@ -1,13 +1,15 @@
 using System.Collections.Concurrent;
+using Mesh.Caching;
 using Mesh.Gateway.Storage;
 using Mesh.Security;
 
 namespace Mesh.Gateway.Authorization;
 
 /// <summary>
-/// RBAC over the watch cache. The compiled policy and the decisions taken with it live until a role or binding changes.
+/// RBAC over the watch cache. The compiled policy and the decisions taken with it live until a role or binding changes. Decisions that are dear to take
+/// are shared with other gateways that have the very same roles and bindings.
 /// </summary>
-internal sealed class RbacAuthorizer(IObjectReader objects) : IAuthorizer, IDisposable
+internal sealed class RbacAuthorizer(IObjectReader objects, SharedDecisions shared) : IAuthorizer, IDisposable
 {
     private const int MaxRemembered = 16384;
     private readonly SemaphoreSlim _compiling = new(1, 1);
@@ -21,7 +23,7 @@ internal sealed class RbacAuthorizer(IObjectReader objects) : IAuthorizer, IDisp
             attributes.User.Name, attributes.User.Groups, attributes.Verb, attributes.Group, attributes.Resource,
             attributes.Subresource, attributes.Namespace, attributes.Name, attributes.IsResourceRequest ? "" : attributes.Path);
         if (state.Decisions.TryGetValue(key, out var known)) return known;
-        var result = state.Policy.Authorize(attributes.User, RbacJson.ToRequest(attributes));
+        var result = await shared.DecideAsync(state.Policy, attributes, ct);
         state.Remember(key, result);
         return result;
     }

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 using Mesh.Security;
 using Mesh.Security.Rbac;
@@ -17,13 +19,17 @@ internal sealed class RbacPolicy
     private readonly Dictionary<string, RbacRule[]> _clusterRules = [];
 
     public RbacPolicy(
-        IEnumerable<JsonObject> roles, IEnumerable<JsonObject> clusterRoles, IEnumerable<JsonObject> roleBindings, IEnumerable<JsonObject> clusterRoleBindings)
+        IReadOnlyList<JsonObject> roles, IReadOnlyList<JsonObject> clusterRoles, IReadOnlyList<JsonObject> roleBindings, IReadOnlyList<JsonObject> clusterRoleBindings)
     {
+        Fingerprint = Hash([roles, clusterRoles, roleBindings, clusterRoleBindings]);
         _clusterRoles = clusterRoles.ToDictionary(r => r.Name());
         _roles = roles.ToDictionary(r => (r.NamespaceOf(), r.Name()), r => RbacJson.ReadRules(r));
         foreach (var binding in clusterRoleBindings) Bind(binding, null);
         foreach (var binding in roleBindings) Bind(binding, binding.NamespaceOf());
     }
+
+    /// <summary>The same for two policies only when they were compiled from the same objects at the same revisions.</summary>
+    public string Fingerprint { get; }
 
     /// <summary>The rules of a role that a binding refers to; null when it does not exist. Aggregated roles have the rules of all they sum up.</summary>
     public IReadOnlyList<RbacRule>? RulesOf(string kind, string name, string? ns) => kind == "ClusterRole"
@@ -70,6 +76,18 @@ internal sealed class RbacPolicy
             if (!_groups.TryGetValue(user.Groups[i], out var grants)) continue;
             foreach (var grant in grants) yield return grant;
         }
+    }
+
+    private static string Hash(IReadOnlyList<JsonObject>[] lists)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var list in lists)
+        {
+            foreach (var item in list) hash.AppendData(Encoding.UTF8.GetBytes($"{item.Uid()} {item.Text("metadata", "resourceVersion")}\n"));
+            hash.AppendData("\n"u8);
+        }
+
+        return Convert.ToHexString(hash.GetHashAndReset());
     }
 
     private void Bind(JsonObject binding, string? ns)

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 namespace Mesh.Gateway.Discovery;
 
 /// <summary>Serves /api, /apis and the lists below them; aggregated to whoever asks for apidiscovery.k8s.io/v2.</summary>
-internal sealed class DiscoveryHandler : IApiDocuments
+internal sealed class DiscoveryHandler(SharedDocuments shared) : IApiDocuments
 {
     private readonly DiscoveryDocuments documents = new(ResourceTable.All);
 
@@ -18,8 +18,8 @@ internal sealed class DiscoveryHandler : IApiDocuments
         var aggregated = WantsAggregated(context.Request.Headers.Accept.ToString());
         var document = parts switch
         {
-            ["api"] => aggregated ? documents.AggregatedCore : DiscoveryDocuments.CoreVersions($"{context.Connection.LocalIpAddress}:{context.Connection.LocalPort}"),
-            ["apis"] => aggregated ? documents.AggregatedGroups : documents.Groups,
+            ["api"] => aggregated ? await shared.GetAsync("aggregated core", () => documents.AggregatedCore, ct) : DiscoveryDocuments.CoreVersions($"{context.Connection.LocalIpAddress}:{context.Connection.LocalPort}"),
+            ["apis"] => aggregated ? await shared.GetAsync("aggregated groups", () => documents.AggregatedGroups, ct) : documents.Groups,
             ["api", var version] => documents.Resources(string.Empty, version),
             ["apis", var group] => documents.Group(group),
             ["apis", var group, var version] => documents.Resources(group, version),

@@ -35,6 +35,9 @@ internal sealed class OpenApiDocuments(IReadOnlyList<ApiResource> resources, str
     /// <summary>/openapi/v2 as protobuf.</summary>
     public ServedDocument V2Protobuf => v2Protobuf ??= ServedDocument.Of(OpenApiV2Protobuf.Encode(JsonNode.Parse(V2Json.Body)!.AsObject()));
 
+    /// <summary>Whether there is a document /openapi/v3/PATH.</summary>
+    public bool Has(string path) => resources.Any(r => r.Plural.Length > 0 && PathOf(r) == path);
+
     /// <summary>/openapi/v3/PATH, where PATH is api/v1 or apis/GROUP/VERSION; null when there is no such group version.</summary>
     public ServedDocument? V3(string path)
     {

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 namespace Mesh.Gateway.OpenApi;
 
 /// <summary>Serves /openapi/v2 (JSON or protobuf, by Accept) and /openapi/v3.</summary>
-internal sealed class OpenApiHandler : IApiDocuments
+internal sealed class OpenApiHandler(SharedDocuments shared) : IApiDocuments
 {
     private const string Prefix = "/openapi/v3/";
     private readonly OpenApiDocuments documents = new(ResourceTable.All, VersionInfo.GitVersion);
@@ -20,13 +20,16 @@ internal sealed class OpenApiHandler : IApiDocuments
         if (path == "/openapi/v2")
         {
             var protobuf = context.Request.Headers.Accept.ToString().Contains("proto-openapi.spec.v2", StringComparison.Ordinal);
-            await DocumentResponse.SendAsync(context, protobuf ? documents.V2Protobuf : documents.V2Json, protobuf ? OpenApiDocuments.V2ProtobufContentType : "application/json", ct);
+            var second = await shared.GetAsync(protobuf ? "openapi v2 protobuf" : "openapi v2", () => protobuf ? documents.V2Protobuf : documents.V2Json, ct);
+            await DocumentResponse.SendAsync(context, second, protobuf ? OpenApiDocuments.V2ProtobufContentType : "application/json", ct);
             return true;
         }
 
-        var document = path == "/openapi/v3" ? documents.Index : path.StartsWith(Prefix, StringComparison.Ordinal) ? documents.V3(path[Prefix.Length..]) : null;
-        if (document is null)
+        // The name goes into the cache of all gateways: only one that there is.
+        var third = path == "/openapi/v3" ? "" : path.StartsWith(Prefix, StringComparison.Ordinal) ? path[Prefix.Length..] : null;
+        if (third is null || (third.Length > 0 && !documents.Has(third)))
             return false;
+        var document = await shared.GetAsync("openapi v3 " + third, () => third.Length == 0 ? documents.Index : documents.V3(third)!, ct);
 
         // A URL with the document's own hash never changes its answer.
         if (context.Request.Query["hash"] == document.Hash)

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Mesh.Caching;
 using Mesh.Api;
 using Mesh.Gateway.Authentication;
 using Mesh.Gateway.Authorization;
@@ -22,8 +23,9 @@ public sealed class AuthenticationTests : IDisposable
 
     public AuthenticationTests()
     {
-        _rbac = new RbacAuthorizer(_objects);
-        var verifier = new ServiceAccountTokenVerifier(Issuer, [_key], TimeProvider.System);
+        var cache = new MemoryCache(TimeProvider.System);
+        _rbac = new RbacAuthorizer(_objects, new SharedDecisions(cache, TimeProvider.System));
+        var verifier = new SharedTokenVerifier(new ServiceAccountTokenVerifier(Issuer, [_key], TimeProvider.System), _key, cache, TimeProvider.System);
         _chain = new AuthenticatorChain(
             null,
             [

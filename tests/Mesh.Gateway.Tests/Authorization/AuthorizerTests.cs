@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Mesh.Caching;
 using Mesh.Api;
 using Mesh.Gateway.Admission;
 using Mesh.Gateway.Authorization;
@@ -28,7 +29,7 @@ public sealed class AuthorizerTests : IDisposable
         _objects.Add(RbacResources.ClusterRoleBindings, """
             {"kind":"ClusterRoleBinding","metadata":{"name":"lost"},"roleRef":{"kind":"ClusterRole","name":"nowhere"},"subjects":[{"kind":"User","name":"carol"}]}
             """);
-        _rbac = new RbacAuthorizer(_objects);
+        _rbac = new RbacAuthorizer(_objects, new SharedDecisions(new MemoryCache(TimeProvider.System), TimeProvider.System));
         _chain = new AuthorizerChain(new NodeAuthorizer(_objects, _rbac), _rbac);
     }
 

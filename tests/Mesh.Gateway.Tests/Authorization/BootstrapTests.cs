@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Mesh.Caching;
 using Mesh.Api;
 using Mesh.Gateway.Authorization;
 using Mesh.Gateway.Tests.Admission;
@@ -78,7 +79,7 @@ public sealed class BootstrapTests
     {
         var store = new MemoryObjects();
         await BootstrapReconciler.ReconcileAsync(store, BootstrapPolicy.Load(), default);
-        using var rbac = new RbacAuthorizer(store);
+        using var rbac = new RbacAuthorizer(store, new SharedDecisions(new MemoryCache(TimeProvider.System), TimeProvider.System));
         var parts = resource.Split('/');
         var result = await rbac.AuthorizeAsync(
             new AuthorizationAttributes
@@ -105,7 +106,7 @@ public sealed class BootstrapTests
             {"kind":"ClusterRole","metadata":{"name":"crontabs","labels":{"rbac.authorization.k8s.io/aggregate-to-view":"true"}},
              "rules":[{"apiGroups":["stable.example.com"],"resources":["crontabs"],"verbs":["get"]}]}
             """);
-        using var rbac = new RbacAuthorizer(store);
+        using var rbac = new RbacAuthorizer(store, new SharedDecisions(new MemoryCache(TimeProvider.System), TimeProvider.System));
         var policy = await rbac.PolicyAsync(default);
         foreach (var role in new[] { "view", "edit", "admin" })
         {
