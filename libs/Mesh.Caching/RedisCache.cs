@@ -5,7 +5,8 @@ namespace Mesh.Caching;
 
 /// <summary>
 /// The cache that processes on many machines share, in Redis. A question waits <see cref="Patience"/> at most. After one that got no answer nobody asks
-/// for a while, twice as long each time up to <see cref="LongestRest"/>; then one does, to see. Connects in the background, again and again.
+/// for a while, twice as long each time up to <see cref="LongestRest"/>; then one does, to see. Connects in the background, again and again. Whatever the
+/// client library throws when a connection breaks is no answer: nothing of it reaches a caller.
 /// </summary>
 public sealed class RedisCache : ISharedCache, IAsyncDisposable
 {
@@ -55,7 +56,7 @@ public sealed class RedisCache : ISharedCache, IAsyncDisposable
             Heard();
             return value;
         }
-        catch (Exception e) when (e is RedisException or TimeoutException or ObjectDisposedException or TaskCanceledException && !ct.IsCancellationRequested)
+        catch (Exception e) when (!ct.IsCancellationRequested)
         {
             NotHeard(e);
             return null;
@@ -70,7 +71,7 @@ public sealed class RedisCache : ISharedCache, IAsyncDisposable
         {
             _ = redis.StringSetAsync(key, value, lifetime, flags: CommandFlags.FireAndForget);
         }
-        catch (Exception e) when (e is RedisException or TimeoutException or ObjectDisposedException)
+        catch (Exception e)
         {
             NotHeard(e);
         }
