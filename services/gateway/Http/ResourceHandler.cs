@@ -72,9 +72,10 @@ internal sealed class ResourceHandler(
         if (encoder.Representation.Format == BodyFormat.Yaml) throw new ApiException(Statuses.NotAcceptable("application/json", "application/vnd.kubernetes.protobuf;stream=watch"));
         // Without a timeout a watch lasts 30 to 60 minutes, so that watchers spread over servers in time.
         var seconds = QueryOptions.Number(call.Query, "timeoutSeconds") is { } asked and > 0 ? asked : Random.Shared.Next(1800, 3600);
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(Math.Min(seconds, 86_400)), time);
+        var lifetime = TimeSpan.FromSeconds(Math.Min(seconds, 86_400));
+        using var limit = new CancellationTokenSource(lifetime, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, call.Http.RequestAborted);
-        var batches = await registry.WatchAsync(call.Context(), QueryOptions.List(call.Query, call.Info.Name), both.Token);
+        var batches = await registry.WatchAsync(call.Context(), QueryOptions.List(call.Query, call.Info.Name) with { Lifetime = lifetime }, both.Token);
         await WatchWriter.RunAsync(call.Http, batches, encoder, both.Token);
     }
 

@@ -28,6 +28,9 @@ internal sealed record ListOptions
 
     /// <summary>Watch: bookmarks are welcome.</summary>
     public bool AllowBookmarks { get; init; }
+
+    /// <summary>Watch: after which time the caller will end it; null: not known.</summary>
+    public TimeSpan? Lifetime { get; init; }
 }
 
 /// <summary>A page of a list.</summary>

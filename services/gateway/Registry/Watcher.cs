@@ -16,6 +16,7 @@ internal sealed class Watcher(CacheSet caches, TimeProvider time)
 {
     private const int BatchSize = 256;
     private static readonly TimeSpan BookmarkInterval = TimeSpan.FromSeconds(55);
+    private static readonly TimeSpan LastBookmarkBefore = TimeSpan.FromSeconds(2);
 
     /// <summary>Opens a watch; refusals come before the first batch is asked for.</summary>
     public async ValueTask<IAsyncEnumerable<WatchBatch>> OpenAsync(ApiResource resource, string? ns, ListOptions options, CancellationToken ct)
@@ -79,8 +80,12 @@ internal sealed class Watcher(CacheSet caches, TimeProvider time)
                 if (ends || events.Count > 0) yield return new WatchBatch(events, ends ? initial.Revision : 0, ends);
             }
 
-            var bookmarked = time.GetTimestamp();
-            var sent = initial?.Revision ?? after;
+            // A watch that is about to end says how far it is, so that the next one begins there.
+            var began = time.GetTimestamp();
+            var last = options.AllowBookmarks && options.Lifetime > LastBookmarkBefore ? options.Lifetime - LastBookmarkBefore : null;
+            await using var alarm = last is { } late ? time.CreateTimer(static w => ((CacheWatch)w!).Wake(), watch, late, Timeout.InfiniteTimeSpan) : null;
+            var bookmarked = began;
+            var told = initial?.Revision ?? after;
             while (true)
             {
                 await watch.WaitAsync(ct);
@@ -95,14 +100,16 @@ internal sealed class Watcher(CacheSet caches, TimeProvider time)
 
                 var mark = 0L;
                 if (revision < after || (events.Count > 0 && events[0].Entry.Revision <= after)) events.RemoveAll(e => e.Entry.Revision <= after);
-                if (options.AllowBookmarks && revision > sent && time.GetElapsedTime(bookmarked) >= BookmarkInterval)
+                var ending = last is { } when && time.GetElapsedTime(began) >= when;
+                if (options.AllowBookmarks && revision > told && (ending || time.GetElapsedTime(bookmarked) >= BookmarkInterval))
                 {
                     bookmarked = time.GetTimestamp();
                     mark = revision;
                 }
 
+                if (ending) last = null;
                 if (events.Count > 0 || mark > 0) yield return new WatchBatch(events, mark);
-                sent = Math.Max(sent, revision);
+                told = mark > 0 ? mark : events.Count > 0 ? events[^1].Entry.Revision : told;
             }
         }
     }

@@ -69,6 +69,21 @@ public sealed class ListWatchTests(GatewayHost gateway)
     }
 
     [Fact]
+    public async Task A_watch_that_is_about_to_end_says_how_far_it_is()
+    {
+        var path = await NamespaceAsync("closing");
+        var elsewhere = await NamespaceAsync("elsewhere");
+        await gateway.PostAsync(path, """{"metadata":{"name":"a"}}""");
+        var (_, list) = await gateway.GetAsync(path);
+        using var lines = await WatchAsync($"{path}?watch=1&allowWatchBookmarks=true&timeoutSeconds=3&resourceVersion={list["metadata"]!["resourceVersion"]}");
+        var (_, other) = await gateway.PostAsync(elsewhere, """{"metadata":{"name":"b"}}""");
+
+        var bookmark = await lines.NextAsync();
+        Assert.Equal("BOOKMARK", bookmark.Type);
+        Assert.True(long.Parse((string)bookmark.Object["metadata"]!["resourceVersion"]!) >= long.Parse((string)other["metadata"]!["resourceVersion"]!));
+    }
+
+    [Fact]
     public async Task An_object_that_leaves_the_selection_is_DELETED_for_the_watcher()
     {
         var path = await NamespaceAsync("leave");
