@@ -66,6 +66,14 @@ running() {
     && grep -q supervise "/proc/$pid/cmdline" 2>/dev/null
 }
 
+# stop_supervisor: ends the supervisor and with it what it runs; false when it is still there after half a minute.
+stop_supervisor() {
+  local pid; pid=$(cat "$DATA_DIR/run/supervisor.pid")
+  kill -TERM "$pid"
+  for _ in $(seq 300); do kill -0 "$pid" 2>/dev/null || return 0; sleep 0.1; done
+  return 1
+}
+
 # built: is the published tree newer than every source?
 built() {
   [ -e "$BIN/.stamp" ] || return 1

@@ -5,10 +5,7 @@ for arg in "${ARGS[@]+"${ARGS[@]}"}"; do case $arg in --purge) purge=1 ;; *) die
 [ -d "$DATA_DIR" ] || { say "nothing is running (no $DATA_DIR)"; exit 0; }
 if running; then
   step "stopping"
-  pid=$(cat "$DATA_DIR/run/supervisor.pid")
-  kill -TERM "$pid"
-  for _ in $(seq 300); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
-  ! kill -0 "$pid" 2>/dev/null || { kill -KILL "$pid"; for f in "$DATA_DIR"/run/*.pid; do kill -KILL "$(cat "$f")" 2>/dev/null || true; done; }
+  stop_supervisor || { kill -KILL "$(cat "$DATA_DIR/run/supervisor.pid")"; for f in "$DATA_DIR"/run/*.pid; do kill -KILL "$(cat "$f")" 2>/dev/null || true; done; }
 fi
 if [ -x "$BIN/Mesh.Standalone" ] && [ -e "$DATA_DIR/cluster.json" ]; then "$BIN/Mesh.Standalone" cleanup --cluster "$DATA_DIR" || die "clean-up failed (see above)"; fi
 rm -f "$DATA_DIR"/run/*.pid

@@ -3,15 +3,13 @@
 parse_common "$@"
 [ -e "$DATA_DIR/cluster.json" ] || die "there is no cluster in $DATA_DIR"
 build
+"$BIN/Mesh.Standalone" migrate --check --cluster "$DATA_DIR" "${ARGS[@]+"${ARGS[@]}"}" || die "nothing was stopped, nothing was moved"
 again=()
 if running; then
-  pid=$(cat "$DATA_DIR/run/supervisor.pid")
   # supervise BIN DATA-DIR MODE OPTION...: what comes after the interpreter starts it again.
-  mapfile -d '' -t again <"/proc/$pid/cmdline"
+  mapfile -d '' -t again <"/proc/$(cat "$DATA_DIR/run/supervisor.pid")/cmdline"
   step "stopping the control plane; containers keep running"
-  kill -TERM "$pid"
-  for _ in $(seq 300); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
-  ! kill -0 "$pid" 2>/dev/null || die "it does not stop (./mesh logs)"
+  stop_supervisor || die "it does not stop (./mesh logs)"
 fi
 code=0
 "$BIN/Mesh.Standalone" migrate --cluster "$DATA_DIR" "${ARGS[@]+"${ARGS[@]}"}" || code=$?

@@ -25,6 +25,9 @@ internal sealed class MigrationOptions
 
     [Description("its key")]
     public string KeyFile { get; set; } = "";
+
+    [Description("only look whether the new store can be had and is empty; the cluster may run")]
+    public bool Check { get; set; }
 }
 
 /// <summary>
@@ -37,6 +40,7 @@ internal static class Migration
     private const string Objects = "/registry/";
     private const int Page = 100;
     private const int BatchBytes = 512 * 1024;
+    private static readonly TimeSpan s_answers = TimeSpan.FromSeconds(30);
     private static readonly ByteString s_marker = ByteString.CopyFromUtf8("/mesh/migration");
 
     public static async Task<int> RunAsync(ClusterOptions cluster, MigrationOptions options)
@@ -52,6 +56,15 @@ internal static class Migration
         var ct = limit.Token;
         try
         {
+            if (options.Check)
+            {
+                // The cluster's own store is nobody else's: there is nothing to look at.
+                if (target.Store.Length == 0) return 0;
+                await using var there = await StoreConnection.OpenAsync(target, ct);
+                await RefuseFullAsync(there, ct);
+                return 0;
+            }
+
             await using var from = await StoreConnection.OpenAsync(cluster, ct);
             await using var to = await StoreConnection.OpenAsync(target, ct);
             await CopyAsync(from, to, ct);
@@ -115,12 +128,18 @@ internal static class Migration
     /// <summary>The new store must be empty, or hold what a try that did not end left there: that goes.</summary>
     private static async Task BeginAsync(StoreConnection to, CancellationToken ct)
     {
-        var begun = await to.Kv.RangeAsync(new RangeRequest { Key = s_marker }, cancellationToken: ct);
-        var there = await to.Kv.RangeAsync(Range(ByteString.CopyFromUtf8(Objects), 0, countOnly: true), cancellationToken: ct);
-        if (there.Count > 0 && begun.Count == 0)
-            throw new SettingsException($"{to.Name} already holds the state of a cluster ({there.Count} objects): choose an empty store");
+        await RefuseFullAsync(to, ct);
         await to.Kv.PutAsync(new PutRequest { Key = s_marker, Value = ByteString.CopyFromUtf8("begun") }, cancellationToken: ct);
         await to.Kv.DeleteRangeAsync(new DeleteRangeRequest { Key = ByteString.CopyFromUtf8(Objects), RangeEnd = End }, cancellationToken: ct);
+    }
+
+    private static async Task RefuseFullAsync(StoreConnection to, CancellationToken ct)
+    {
+        var limit = DateTime.UtcNow + s_answers;
+        var begun = await to.Kv.RangeAsync(new RangeRequest { Key = s_marker }, deadline: limit, cancellationToken: ct);
+        var there = await to.Kv.RangeAsync(Range(ByteString.CopyFromUtf8(Objects), 0, countOnly: true), deadline: limit, cancellationToken: ct);
+        if (there.Count > 0 && begun.Count == 0)
+            throw new SettingsException($"{to.Name} already holds the state of a cluster ({there.Count} objects): choose an empty store");
     }
 
     /// <summary>Each write is one revision; there is no other way to raise it through the etcd API.</summary>
