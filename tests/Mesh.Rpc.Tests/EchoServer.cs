@@ -17,8 +17,9 @@ internal sealed class EchoServer : IAsyncDisposable
     private readonly string _socket = Path.Combine(Path.GetTempPath(), $"mesh-rpc-{Guid.NewGuid():N}.sock");
     private readonly WebApplication _app;
 
-    private EchoServer(MeshScheme scheme, bool requireClientCertificate, bool lean, Action<GrpcServiceOptions>? configure)
+    private EchoServer(MeshScheme scheme, bool requireClientCertificate, bool lean, Action<GrpcServiceOptions>? configure, InProcNetwork? network)
     {
+        Network = network ?? new InProcNetwork();
         var server = _pki.Issue("echo");
         var limits = new GrpcServiceOptions();
         configure?.Invoke(limits);
@@ -53,16 +54,16 @@ internal sealed class EchoServer : IAsyncDisposable
         _app.MapGrpcService<EchoImpl>();
     }
 
-    public InProcNetwork Network { get; } = new();
+    public InProcNetwork Network { get; }
 
     public MeshAddress Address { get; private set; }
 
     public TestPki Pki => _pki;
 
     public static async Task<EchoServer> StartAsync(
-        MeshScheme scheme, bool requireClientCertificate = false, bool lean = false, Action<GrpcServiceOptions>? configure = null)
+        MeshScheme scheme, bool requireClientCertificate = false, bool lean = false, Action<GrpcServiceOptions>? configure = null, InProcNetwork? network = null)
     {
-        var server = new EchoServer(scheme, requireClientCertificate, lean, configure);
+        var server = new EchoServer(scheme, requireClientCertificate, lean, configure, network);
         await server._app.StartAsync();
         if (scheme is MeshScheme.Http or MeshScheme.Https)
             server.Address = MeshAddress.Parse(server._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
@@ -70,7 +71,11 @@ internal sealed class EchoServer : IAsyncDisposable
     }
 
     public GrpcChannel Connect(MeshChannelOptions? options = null) =>
-        MeshChannel.Create(Address, (options ?? new MeshChannelOptions()) with { Network = Network, TrustedRoots = options?.TrustedRoots ?? (() => _pki.Roots) });
+        MeshChannel.Create(Address, Reaching(options));
+
+    public LeanChannel ConnectLean(MeshChannelOptions? options = null) => LeanChannel.Create(Address, Reaching(options));
+
+    private MeshChannelOptions Reaching(MeshChannelOptions? options) => (options ?? new MeshChannelOptions()) with { Network = Network, TrustedRoots = options?.TrustedRoots ?? (() => _pki.Roots) };
 
     public async ValueTask DisposeAsync()
     {

@@ -1,6 +1,3 @@
-using System.Net.Security;
-using System.Net.Sockets;
-using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
 using Grpc.Net.Client;
 
@@ -58,10 +55,10 @@ public static class MeshChannel
         switch (address.Scheme)
         {
             case MeshScheme.Https:
-                ConfigureTls(handler.SslOptions, options);
+                MeshConnector.ConfigureTls(handler.SslOptions, options);
                 break;
             case MeshScheme.Unix:
-                handler.ConnectCallback = (_, cancellationToken) => ConnectUnixAsync(address.Host, cancellationToken);
+                handler.ConnectCallback = (_, cancellationToken) => MeshConnector.ConnectUnixAsync(address.Host, cancellationToken);
                 break;
             case MeshScheme.InProc:
                 var network = options.Network
@@ -72,40 +69,6 @@ public static class MeshChannel
                 break;
         }
         return handler;
-    }
-
-    private static void ConfigureTls(SslClientAuthenticationOptions tls, MeshChannelOptions options)
-    {
-        if (options.ServerName is { } name) tls.TargetHost = name;
-        if (options.ClientCertificate is { } certificate)
-        {
-            tls.LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate()!;
-        }
-#pragma warning disable CA5359 // asked for by name
-        if (options.InsecureSkipVerify) tls.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
-#pragma warning restore CA5359
-        else if (options.TrustedRoots is { } roots)
-        {
-            tls.RemoteCertificateValidationCallback = (_, peer, sent, errors) =>
-                (errors & ~SslPolicyErrors.RemoteCertificateChainErrors) == SslPolicyErrors.None
-                && peer is X509Certificate2 leaf
-                && CertificateChains.Verify(leaf, roots(), sent);
-        }
-    }
-
-    private static async ValueTask<Stream> ConnectUnixAsync(string path, CancellationToken cancellationToken)
-    {
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
     }
 
     private static CallCredentials Bearer(Func<CancellationToken, ValueTask<string?>> token) =>

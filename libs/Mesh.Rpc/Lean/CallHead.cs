@@ -45,26 +45,7 @@ internal sealed class CallHead
     public string? Encoding { get; }
 
     /// <summary>What is not HTTP/2's or gRPC's own, as handlers see it.</summary>
-    public Metadata ToMetadata()
-    {
-        var metadata = new Metadata();
-        foreach (var (name, value) in _fields)
-        {
-            try
-            {
-                if (!name.EndsWith(Metadata.BinaryHeaderSuffix, StringComparison.Ordinal)) metadata.Add(name, value);
-                else foreach (var part in value.Split(',')) metadata.Add(name, Convert.FromBase64String(Pad(part)));
-            }
-            catch (Exception e) when (e is FormatException or ArgumentException)
-            {
-                // A header that gRPC has no form for is nobody's: handlers do not see it.
-            }
-        }
-
-        return metadata;
-
-        static string Pad(string text) => (text.Length % 4) switch { 2 => text + "==", 3 => text + "=", _ => text };
-    }
+    public Metadata ToMetadata() => HeaderFields.ToMetadata(_fields);
 
     private static TimeSpan? ParseTimeout(string text)
     {

@@ -59,6 +59,7 @@ internal static class Http2
     public const byte HasPriority = 0x20;
 
     public const int SettingHeaderTableSize = 1;
+    public const int SettingEnablePush = 2;
     public const int SettingMaxStreams = 3;
     public const int SettingInitialWindow = 4;
     public const int SettingMaxFrameSize = 5;
@@ -70,5 +71,52 @@ internal static class Http2
         BinaryPrimitives.WriteUInt32BigEndian(to, ((uint)length << 8) | (byte)type);
         to[4] = flags;
         BinaryPrimitives.WriteInt32BigEndian(to[5..], stream);
+    }
+
+    public static void WriteSetting(Span<byte> to, int id, int value)
+    {
+        BinaryPrimitives.WriteInt16BigEndian(to, (short)id);
+        BinaryPrimitives.WriteInt32BigEndian(to[2..], value);
+    }
+
+    /// <summary>The content of a frame without its padding.</summary>
+    public static ReadOnlySpan<byte> Unpad(byte flags, ReadOnlySpan<byte> payload)
+    {
+        if ((flags & Padded) == 0) return payload;
+        if (payload.Length == 0 || payload[0] >= payload.Length) throw new Http2Exception(Http2Error.Protocol, "padding beyond the frame");
+        return payload[1..^payload[0]];
+    }
+}
+
+/// <summary>What a SETTINGS frame says; null: nothing of it.</summary>
+internal readonly record struct PeerSettings(int? Window, int? FrameSize, int? TableSize, int? MaxStreams)
+{
+    /// <summary>Reads a SETTINGS frame's payload.</summary>
+    /// <exception cref="Http2Exception">A value is out of its range.</exception>
+    public static PeerSettings Read(ReadOnlySpan<byte> payload)
+    {
+        if (payload.Length % 6 != 0) throw new Http2Exception(Http2Error.FrameSize, "SETTINGS");
+        int? window = null, frame = null, table = null, streams = null;
+        for (; payload.Length > 0; payload = payload[6..])
+        {
+            var value = BinaryPrimitives.ReadUInt32BigEndian(payload[2..]);
+            switch (BinaryPrimitives.ReadUInt16BigEndian(payload))
+            {
+                case Http2.SettingInitialWindow:
+                    window = value <= int.MaxValue ? (int)value : throw new Http2Exception(Http2Error.FlowControl, "SETTINGS_INITIAL_WINDOW_SIZE");
+                    break;
+                case Http2.SettingMaxFrameSize:
+                    frame = value is >= Http2.DefaultFrameSize and <= 0xffffff ? (int)value : throw new Http2Exception(Http2Error.Protocol, "SETTINGS_MAX_FRAME_SIZE");
+                    break;
+                case Http2.SettingHeaderTableSize:
+                    table = (int)Math.Min(value, int.MaxValue);
+                    break;
+                case Http2.SettingMaxStreams:
+                    streams = (int)Math.Min(value, int.MaxValue);
+                    break;
+            }
+        }
+
+        return new PeerSettings(window, frame, table, streams);
     }
 }

@@ -116,18 +116,12 @@ internal sealed class LeanConnection : ICallBatch
     {
         Output.Hold();
         Span<byte> settings = stackalloc byte[18];
-        Setting(settings, Http2.SettingMaxStreams, MaxStreams);
-        Setting(settings[6..], Http2.SettingInitialWindow, Http2.StreamWindow);
-        Setting(settings[12..], Http2.SettingMaxFrameSize, Http2.MaxFrameSize);
+        Http2.WriteSetting(settings, Http2.SettingMaxStreams, MaxStreams);
+        Http2.WriteSetting(settings[6..], Http2.SettingInitialWindow, Http2.StreamWindow);
+        Http2.WriteSetting(settings[12..], Http2.SettingMaxFrameSize, Http2.MaxFrameSize);
         Output.Frame(Http2Frame.Settings, 0, 0, settings);
         Output.Frame(Http2Frame.WindowUpdate, 0, Http2.ConnectionWindow - Http2.DefaultWindow);
         Output.Release();
-
-        static void Setting(Span<byte> to, int id, int value)
-        {
-            BinaryPrimitives.WriteInt16BigEndian(to, (short)id);
-            BinaryPrimitives.WriteInt32BigEndian(to[2..], value);
-        }
     }
 
 #pragma warning disable CA2012 // each read is taken once: by Result when it is done at once, else by await
@@ -276,31 +270,13 @@ internal sealed class LeanConnection : ICallBatch
     {
         if (stream != 0) throw new Http2Exception(Http2Error.Protocol, "SETTINGS on a stream");
         if ((flags & Http2.Ack) != 0) return;
-        if (payload.Length % 6 != 0) throw new Http2Exception(Http2Error.FrameSize, "SETTINGS");
-        int? window = null, frame = null, table = null;
-        for (; payload.Length > 0; payload = payload[6..])
-        {
-            var value = BinaryPrimitives.ReadUInt32BigEndian(payload[2..]);
-            switch (BinaryPrimitives.ReadUInt16BigEndian(payload))
-            {
-                case Http2.SettingInitialWindow:
-                    window = value <= int.MaxValue ? (int)value : throw new Http2Exception(Http2Error.FlowControl, "SETTINGS_INITIAL_WINDOW_SIZE");
-                    break;
-                case Http2.SettingMaxFrameSize:
-                    frame = value is >= Http2.DefaultFrameSize and <= 0xffffff ? (int)value : throw new Http2Exception(Http2Error.Protocol, "SETTINGS_MAX_FRAME_SIZE");
-                    break;
-                case Http2.SettingHeaderTableSize:
-                    table = (int)Math.Min(value, int.MaxValue);
-                    break;
-            }
-        }
-
-        Output.Settings(window, frame, table, _calls.Values);
+        var settings = PeerSettings.Read(payload);
+        Output.Settings(settings.Window, settings.FrameSize, settings.TableSize, _calls.Values);
     }
 
     private void OnHeaders(byte flags, int stream, ReadOnlySpan<byte> payload)
     {
-        payload = Unpad(flags, payload);
+        payload = Http2.Unpad(flags, payload);
         if ((flags & Http2.HasPriority) != 0) payload = payload.Length >= 5 ? payload[5..] : throw new Http2Exception(Http2Error.FrameSize, "HEADERS");
         if ((flags & Http2.EndHeaders) != 0)
         {
@@ -377,7 +353,7 @@ internal sealed class LeanConnection : ICallBatch
         }
 
         var length = payload.Length;
-        payload = Unpad(flags, payload);
+        payload = Http2.Unpad(flags, payload);
         if (!_calls.TryGetValue(stream, out var call)) return;
         if (call.RequestEnded) throw new Http2Exception(Http2Error.StreamClosed, "DATA after the end");
         var ended = (flags & Http2.EndStream) != 0;
@@ -414,13 +390,6 @@ internal sealed class LeanConnection : ICallBatch
         if (!call.Input.AtBoundary) call.Fail(new RpcException(new Status(StatusCode.Internal, "Incomplete message.")));
         else if (call.Request is { } request) call.Handler.Start(call, request);
         else if (call.Handler.TakesOne) call.Fail(new RpcException(new Status(StatusCode.Internal, "Incomplete message.")));
-    }
-
-    private static ReadOnlySpan<byte> Unpad(byte flags, ReadOnlySpan<byte> payload)
-    {
-        if ((flags & Http2.Padded) == 0) return payload;
-        if (payload.Length == 0 || payload[0] >= payload.Length) throw new Http2Exception(Http2Error.Protocol, "padding beyond the frame");
-        return payload[1..^payload[0]];
     }
 
     /// <summary>The server stops: no new calls, streams end now, calls under way are answered.</summary>

@@ -12,25 +12,20 @@ namespace Mesh.Rpc.Lean;
 internal sealed class LeanOutput(PipeWriter transport)
 {
     private const int Congestion = 128 * 1024;
-    private const int SmallBuffer = 16 * 1024;
-    private const int KeepBuffer = 64 * 1024;
 
     private readonly Lock _lock = new();
     private readonly HeaderBlocks _blocks = new();
     private readonly List<LeanCall> _blocked = [];
     private readonly List<TaskCompletionSource> _waiters = [];
-    private byte[] _filling = ArrayPool<byte>.Shared.Rent(SmallBuffer);
-    private byte[] _writing = ArrayPool<byte>.Shared.Rent(SmallBuffer);
-    private int _length;
+    private readonly FrameBuffer _frames = new();
     private int _holds;
     private bool _flushing;
     private bool _closed;
     private long _window = Http2.DefaultWindow;
     private int _streamWindow = Http2.DefaultWindow;
-    private int _frameSize = Http2.DefaultFrameSize;
 
     /// <summary>The peer reads slower than we write.</summary>
-    public bool Congested => Volatile.Read(ref _length) > Congestion;
+    public bool Congested => _frames.Length > Congestion;
 
     /// <summary>The window that a new stream begins with.</summary>
     public int StreamWindow => _streamWindow;
@@ -54,7 +49,7 @@ internal sealed class LeanOutput(PipeWriter transport)
     /// <summary>Ends when the peer has taken most of what was written, or the connection is closed.</summary>
     public Task DrainedAsync()
     {
-        lock (_lock) return _closed || _length <= Congestion ? Task.CompletedTask : Waiter();
+        lock (_lock) return _closed || _frames.Length <= Congestion ? Task.CompletedTask : Waiter();
     }
 
     /// <summary>A control frame.</summary>
@@ -121,7 +116,7 @@ internal sealed class LeanOutput(PipeWriter transport)
                 call.Enqueue(buffer, sent, length);
             }
 
-            done = call.HasPending ? call.WaitForWindow() : _length > Congestion ? Waiter() : Task.CompletedTask;
+            done = call.HasPending ? call.WaitForWindow() : _frames.Length > Congestion ? Waiter() : Task.CompletedTask;
             if (!(flush || !done.IsCompleted) || !MayFlush()) return done;
         }
 
@@ -193,7 +188,7 @@ internal sealed class LeanOutput(PipeWriter transport)
     {
         lock (_lock)
         {
-            if (frameSize is { } size) _frameSize = Math.Min(size, Http2.MaxFrameSize);
+            if (frameSize is { } size) _frames.LimitFrames(size);
             if (tableSize is { } table) _blocks.Limit(table);
             if (window is { } initial)
             {
@@ -253,7 +248,7 @@ internal sealed class LeanOutput(PipeWriter transport)
     /// <summary>Under the lock: takes the writer's part when somebody should.</summary>
     private bool MayFlush()
     {
-        if (_flushing || _length == 0 || (_holds > 0 && _length <= Congestion)) return false;
+        if (_flushing || _frames.Length == 0 || (_holds > 0 && _frames.Length <= Congestion)) return false;
         return _flushing = true;
     }
 
@@ -263,27 +258,23 @@ internal sealed class LeanOutput(PipeWriter transport)
         {
             while (true)
             {
-                int length;
+                ReadOnlyMemory<byte> frames;
                 lock (_lock)
                 {
                     if (_blocked.Count > 0) Pump();
-                    if (_length == 0)
+                    frames = _frames.Swap();
+                    if (frames.IsEmpty)
                     {
-                        if (_writing.Length > KeepBuffer) _writing = Small(_writing);
-                        if (_filling.Length > KeepBuffer) _filling = Small(_filling);
                         _flushing = false;
                         return;
                     }
-
-                    (_filling, _writing) = (_writing, _filling);
-                    (length, _length) = (_length, 0);
                 }
 
-                var result = await transport.WriteAsync(_writing.AsMemory(0, length)).ConfigureAwait(false);
+                var result = await transport.WriteAsync(frames).ConfigureAwait(false);
                 lock (_lock)
                 {
                     if (result.IsCompleted || result.IsCanceled) _closed = true;
-                    if (_waiters.Count > 0 && (_closed || _length <= Congestion)) Wake();
+                    if (_waiters.Count > 0 && (_closed || _frames.Length <= Congestion)) Wake();
                     if (!_closed) continue;
                     _flushing = false;
                     return;
@@ -295,12 +286,6 @@ internal sealed class LeanOutput(PipeWriter transport)
             // The read loop finds the same broken connection and ends it.
             Close();
         }
-    }
-
-    private static byte[] Small(byte[] large)
-    {
-        ArrayPool<byte>.Shared.Return(large);
-        return ArrayPool<byte>.Shared.Rent(SmallBuffer);
     }
 
     private void WriteHeaders(LeanCall call, Metadata? headers)
@@ -330,9 +315,9 @@ internal sealed class LeanOutput(PipeWriter transport)
     /// <summary>As much of a message as windows let pass; returns where it stopped.</summary>
     private int Data(LeanCall call, byte[] buffer, int from, int to)
     {
-        while (from < to && _length <= Congestion)
+        while (from < to && _frames.Length <= Congestion)
         {
-            var count = (int)Math.Min(Math.Min(to - from, _frameSize), Math.Min(_window, call.Window));
+            var count = (int)Math.Min(Math.Min(to - from, _frames.FrameSize), Math.Min(_window, call.Window));
             if (count <= 0) break;
             Append(Http2Frame.Data, 0, call.Stream, buffer.AsSpan(from, count));
             _window -= count;
@@ -346,7 +331,7 @@ internal sealed class LeanOutput(PipeWriter transport)
     /// <summary>Gives window to those that wait, in turn.</summary>
     private void Pump()
     {
-        for (var i = 0; i < _blocked.Count && _window > 0 && _length <= Congestion;)
+        for (var i = 0; i < _blocked.Count && _window > 0 && _frames.Length <= Congestion;)
         {
             var call = _blocked[i];
             while (call.Pending is { } piece)
@@ -387,33 +372,6 @@ internal sealed class LeanOutput(PipeWriter transport)
 
     private void Append(Http2Frame type, byte flags, int stream, ReadOnlySpan<byte> payload)
     {
-        if (_closed) return;
-        // Large header blocks go out in pieces; everything else fits a frame by construction.
-        if (payload.Length > _frameSize)
-        {
-            Append(type, (byte)(flags & ~Http2.EndHeaders), stream, payload[.._frameSize]);
-            payload = payload[_frameSize..];
-            while (payload.Length > _frameSize)
-            {
-                Append(Http2Frame.Continuation, 0, stream, payload[.._frameSize]);
-                payload = payload[_frameSize..];
-            }
-
-            Append(Http2Frame.Continuation, Http2.EndHeaders, stream, payload);
-            return;
-        }
-
-        var need = _length + Http2.FrameHeaderSize + payload.Length;
-        if (need > _filling.Length)
-        {
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(_filling.Length * 2, need));
-            _filling.AsSpan(0, _length).CopyTo(larger);
-            ArrayPool<byte>.Shared.Return(_filling);
-            _filling = larger;
-        }
-
-        Http2.WriteFrameHeader(_filling.AsSpan(_length), payload.Length, type, flags, stream);
-        payload.CopyTo(_filling.AsSpan(_length + Http2.FrameHeaderSize));
-        _length = need;
+        if (!_closed) _frames.Append(type, flags, stream, payload);
     }
 }

@@ -13,7 +13,7 @@ namespace Mesh.Gateway.Storage;
 /// </summary>
 internal sealed class CacheFeed(ObjectStorage storage, ResourceCache cache, ILogger logger)
 {
-    private const int PageSize = 2000;
+    private const int PageSize = 500; // an answer is one array: not of many megabytes
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan FreshnessWait = TimeSpan.FromSeconds(3);
     private readonly AsyncLock writing = new();

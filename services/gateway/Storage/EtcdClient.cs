@@ -1,22 +1,22 @@
-using System.Net.Sockets;
 using Grpc.Core;
+using Mesh.Rpc;
 using Mesh.Rpc.Etcd;
 
 namespace Mesh.Gateway.Storage;
 
 /// <summary>
 /// The etcd v3 API over several endpoints. Reads move to the next endpoint when one fails; a write is repeated only when it surely
-/// never left (connection refused), because a repeated compare would take its own first try for somebody else's.
+/// never began (nobody to connect to, or the server says so), because a repeated compare would take its own first try for somebody else's.
 /// </summary>
-internal sealed class EtcdClient
+internal sealed class EtcdClient : IDisposable
 {
     // A member that is cut off from the others ends the watch, in place of staying silent.
     private static readonly Metadata RequireLeader = new() { { "hasleader", "true" } };
-    private readonly CallInvoker[] endpoints;
+    private readonly EtcdEndpoint[] endpoints;
     private int current;
 
-    /// <summary>One invoker per endpoint; the invokers pipeline calls over one HTTP/2 connection each.</summary>
-    public EtcdClient(IReadOnlyList<CallInvoker> endpoints)
+    /// <summary>The endpoints, each with its connections.</summary>
+    public EtcdClient(IReadOnlyList<EtcdEndpoint> endpoints)
     {
         ArgumentOutOfRangeException.ThrowIfZero(endpoints.Count);
         this.endpoints = [.. endpoints];
@@ -25,46 +25,83 @@ internal sealed class EtcdClient
     private delegate AsyncUnaryCall<TResponse> Call<TRequest, TResponse>(CallInvoker invoker, TRequest request, CallOptions options);
 
     /// <summary>KV.Range.</summary>
-    public Task<RangeResponse> RangeAsync(RangeRequest request, CancellationToken ct) =>
-        CallAsync(static (invoker, r, o) => new KV.KVClient(invoker).RangeAsync(r, o), request, repeatable: true, ct);
+    public async ValueTask<RangeAnswer> RangeAsync(RangeCall request, CancellationToken ct)
+    {
+        for (var tries = Tries; ; tries--)
+        {
+            var index = Volatile.Read(ref current);
+            try
+            {
+                return RangeAnswer.Read(await endpoints[index].Calls.CallAsync(RangeCall.Path, request, ct));
+            }
+            catch (RpcException e) when (MayRepeat(e, tries, repeatable: true, ct))
+            {
+                MoveOn(index);
+            }
+        }
+    }
 
-    /// <summary>KV.Txn.</summary>
-    public Task<TxnResponse> TxnAsync(TxnRequest request, CancellationToken ct) =>
-        CallAsync(static (invoker, r, o) => new KV.KVClient(invoker).TxnAsync(r, o), request, repeatable: false, ct);
+    /// <summary>KV.Txn of one guarded write.</summary>
+    public async ValueTask<WriteAnswer> WriteAsync(GuardedWrite request, CancellationToken ct)
+    {
+        for (var tries = Tries; ; tries--)
+        {
+            var index = Volatile.Read(ref current);
+            try
+            {
+                return WriteAnswer.Read(await endpoints[index].Calls.CallAsync(GuardedWrite.Path, request, ct));
+            }
+            catch (RpcException e) when (MayRepeat(e, tries, repeatable: false, ct))
+            {
+                MoveOn(index);
+            }
+        }
+    }
 
     /// <summary>KV.Compact.</summary>
     public Task<CompactionResponse> CompactAsync(CompactionRequest request, CancellationToken ct) =>
-        CallAsync(static (invoker, r, o) => new KV.KVClient(invoker).CompactAsync(r, o), request, repeatable: true, ct);
+        CallAsync(static (invoker, r, o) => new KV.KVClient(invoker).CompactAsync(r, o), request, ct);
 
     /// <summary>Lease.LeaseGrant.</summary>
     public Task<LeaseGrantResponse> LeaseGrantAsync(LeaseGrantRequest request, CancellationToken ct) =>
-        CallAsync(static (invoker, r, o) => new Lease.LeaseClient(invoker).LeaseGrantAsync(r, o), request, repeatable: true, ct);
+        CallAsync(static (invoker, r, o) => new Lease.LeaseClient(invoker).LeaseGrantAsync(r, o), request, ct);
 
     /// <summary>Maintenance.Status (health).</summary>
     public Task<StatusResponse> StatusAsync(CancellationToken ct) =>
-        CallAsync(static (invoker, r, o) => new Maintenance.MaintenanceClient(invoker).StatusAsync(r, o), new StatusRequest(), repeatable: true, ct);
+        CallAsync(static (invoker, r, o) => new Maintenance.MaintenanceClient(invoker).StatusAsync(r, o), new StatusRequest(), ct);
 
     /// <summary>A watch stream on the endpoint in use; after a failure call <see cref="MoveOn"/> and open another.</summary>
     public (AsyncDuplexStreamingCall<WatchRequest, WatchResponse> Call, int Endpoint) Watch(CancellationToken ct)
     {
         var index = Volatile.Read(ref current);
-        return (new Watch.WatchClient(endpoints[index]).Watch(RequireLeader, cancellationToken: ct), index);
+        return (new Watch.WatchClient(endpoints[index].Streams).Watch(RequireLeader, cancellationToken: ct), index);
     }
 
     /// <summary>The endpoint failed: the next call takes the next one (unless somebody moved already).</summary>
     public void MoveOn(int failed) => Interlocked.CompareExchange(ref current, (failed + 1) % endpoints.Length, failed);
 
-    private async Task<TResponse> CallAsync<TRequest, TResponse>(Call<TRequest, TResponse> call, TRequest request, bool repeatable, CancellationToken ct)
+    /// <inheritdoc/>
+    public void Dispose()
     {
-        // Twice round the endpoints covers one lost connection on the only endpoint.
-        for (var tries = 2 * endpoints.Length; ; tries--)
+        foreach (var endpoint in endpoints) endpoint.Calls.Dispose();
+    }
+
+    // Twice round the endpoints covers one lost connection on the only endpoint.
+    private int Tries => 2 * endpoints.Length;
+
+    private static bool MayRepeat(RpcException e, int tries, bool repeatable, CancellationToken ct) =>
+        e.StatusCode == StatusCode.Unavailable && tries > 1 && !ct.IsCancellationRequested && (repeatable || e.Status.DebugException is NotProcessedException);
+
+    private async Task<TResponse> CallAsync<TRequest, TResponse>(Call<TRequest, TResponse> call, TRequest request, CancellationToken ct)
+    {
+        for (var tries = Tries; ; tries--)
         {
             var index = Volatile.Read(ref current);
             try
             {
-                return await call(endpoints[index], request, new CallOptions(cancellationToken: ct));
+                return await call(endpoints[index].Streams, request, new CallOptions(cancellationToken: ct));
             }
-            catch (RpcException e) when (e.StatusCode == StatusCode.Unavailable && tries > 1 && !ct.IsCancellationRequested && (repeatable || NeverLeft(e)))
+            catch (RpcException e) when (MayRepeat(e, tries, repeatable: true, ct))
             {
                 MoveOn(index);
             }
@@ -73,15 +110,5 @@ internal sealed class EtcdClient
                 throw new OperationCanceledException(ct);
             }
         }
-    }
-
-    private static bool NeverLeft(RpcException e)
-    {
-        for (var inner = e.Status.DebugException; inner is not null; inner = inner.InnerException)
-        {
-            if (inner is SocketException { SocketErrorCode: SocketError.ConnectionRefused or SocketError.HostUnreachable or SocketError.AddressNotAvailable }) return true;
-        }
-
-        return false;
     }
 }

@@ -34,34 +34,22 @@ internal sealed class ObjectStorage(EtcdClient client, TimeProvider time)
     /// <summary>Reads one key, linearizable.</summary>
     public async ValueTask<StoredObject?> GetAsync(string key, CancellationToken ct)
     {
-        var reply = await client.RangeAsync(new RangeRequest { Key = ByteString.CopyFromUtf8(key) }, ct);
-        return reply.Kvs.Count == 0 ? null : ToObject(reply.Kvs[0]);
+        var reply = await client.RangeAsync(new RangeCall(key), ct);
+        return reply.Items is [var item, ..] ? new StoredObject(key, item.Value, item.ModRevision) : null;
     }
 
     /// <summary>The store's revision now, linearizable.</summary>
-    public async ValueTask<long> RevisionAsync(CancellationToken ct)
-    {
-        var reply = await client.RangeAsync(new RangeRequest { Key = ByteString.CopyFromUtf8("\0"), CountOnly = true, Limit = 1 }, ct);
-        return reply.Header.Revision;
-    }
+    public async ValueTask<long> RevisionAsync(CancellationToken ct) => (await client.RangeAsync(new RangeCall("\0", Limit: 1, CountOnly: true), ct)).Revision;
 
     /// <summary>Keys from start up to the end of prefix, at a revision (0 = now), at most limit (0 = all).</summary>
     public async ValueTask<StoredPage> ListAsync(string prefix, string? start, long limit, long revision, CancellationToken ct)
     {
         try
         {
-            var reply = await client.RangeAsync(
-                new RangeRequest
-                {
-                    Key = ByteString.CopyFromUtf8(start ?? prefix),
-                    RangeEnd = PrefixEnd(prefix),
-                    Limit = limit,
-                    Revision = revision,
-                },
-                ct);
-            var items = new StoredObject[reply.Kvs.Count];
-            for (var i = 0; i < items.Length; i++) items[i] = ToObject(reply.Kvs[i]);
-            return new StoredPage(items, reply.More, reply.Count, revision > 0 ? revision : reply.Header.Revision);
+            var reply = await client.RangeAsync(new RangeCall(start ?? prefix, PrefixEnd(prefix).Memory, limit, revision), ct);
+            var items = new StoredObject[reply.Items.Count];
+            for (var i = 0; i < items.Length; i++) items[i] = ToObject(reply.Items[i]);
+            return new StoredPage(items, reply.More, reply.Count, revision > 0 ? revision : reply.Revision);
         }
         catch (RpcException e) when (e.StatusCode == StatusCode.OutOfRange)
         {
@@ -77,19 +65,7 @@ internal sealed class ObjectStorage(EtcdClient client, TimeProvider time)
         PutAsync(key, json, expected, ttl, ct);
 
     /// <summary>Removes the key when it is still at expected.</summary>
-    public async ValueTask<WriteResult> DeleteAsync(string key, long expected, CancellationToken ct)
-    {
-        var name = ByteString.CopyFromUtf8(key);
-        return Read(
-            await client.TxnAsync(
-                new TxnRequest
-                {
-                    Compare = { AtRevision(name, expected) },
-                    Success = { new RequestOp { RequestDeleteRange = new DeleteRangeRequest { Key = name } } },
-                    Failure = { new RequestOp { RequestRange = new RangeRequest { Key = name } } },
-                },
-                ct));
-    }
+    public ValueTask<WriteResult> DeleteAsync(string key, long expected, CancellationToken ct) => WriteAsync(key, GuardedWrite.Delete(key, expected), ct);
 
     /// <summary>The end of the range of all keys that start with prefix.</summary>
     public static ByteString PrefixEnd(string prefix)
@@ -102,34 +78,18 @@ internal sealed class ObjectStorage(EtcdClient client, TimeProvider time)
     /// <summary>From the wire; the value's memory is the message's own.</summary>
     public static StoredObject ToObject(KeyValue kv) => new(kv.Key.ToStringUtf8(), kv.Value.Memory, kv.ModRevision);
 
-    private static Compare AtRevision(ByteString key, long revision) => new()
-    {
-        Key = key,
-        Target = Compare.Types.CompareTarget.Mod,
-        Result = Compare.Types.CompareResult.Equal,
-        ModRevision = revision,
-    };
+    private static StoredObject ToObject(KvItem item) => new(System.Text.Encoding.UTF8.GetString(item.Key.Span), item.Value, item.ModRevision);
 
-    private async ValueTask<WriteResult> PutAsync(string key, ReadOnlyMemory<byte> json, long expected, TimeSpan? ttl, CancellationToken ct)
-    {
-        var name = ByteString.CopyFromUtf8(key);
-        var put = new PutRequest { Key = name, Value = UnsafeByteOperations.UnsafeWrap(json) };
-        if (ttl is { } life) put.Lease = await leases.GetAsync(life, ct);
-        return Read(
-            await client.TxnAsync(
-                new TxnRequest
-                {
-                    Compare = { AtRevision(name, expected) },
-                    Success = { new RequestOp { RequestPut = put } },
-                    Failure = { new RequestOp { RequestRange = new RangeRequest { Key = name } } },
-                },
-                ct));
-    }
+    private ValueTask<WriteResult> PutAsync(string key, ReadOnlyMemory<byte> json, long expected, TimeSpan? ttl, CancellationToken ct) =>
+        ttl is { } life ? PutLeasedAsync(key, json, expected, life, ct) : WriteAsync(key, GuardedWrite.Put(key, json, expected), ct);
 
-    private static WriteResult Read(TxnResponse reply)
+    private async ValueTask<WriteResult> PutLeasedAsync(string key, ReadOnlyMemory<byte> json, long expected, TimeSpan life, CancellationToken ct) =>
+        await WriteAsync(key, GuardedWrite.Put(key, json, expected, await leases.GetAsync(life, ct)), ct);
+
+    private async ValueTask<WriteResult> WriteAsync(string key, GuardedWrite write, CancellationToken ct)
     {
-        if (reply.Succeeded) return new WriteResult(true, reply.Header.Revision, null);
-        var kvs = reply.Responses.Count > 0 ? reply.Responses[0].ResponseRange?.Kvs : null;
-        return new WriteResult(false, 0, kvs is { Count: > 0 } ? ToObject(kvs[0]) : null);
+        var reply = await client.WriteAsync(write, ct);
+        if (reply.Succeeded) return new WriteResult(true, reply.Revision, null);
+        return new WriteResult(false, 0, reply.Current is { } current ? new StoredObject(key, current.Value, current.ModRevision) : null);
     }
 }

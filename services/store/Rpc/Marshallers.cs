@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Mesh.Rpc.Wire;
 using Mesh.Store.Watching;
 using Mesh.Store.Wire;
 

@@ -1,3 +1,5 @@
+using Mesh.Rpc.Wire;
+
 namespace Mesh.Store.Wire;
 
 /// <summary>Decodes KV requests; keys and values are slices of the message. Field numbers: wire facts in rpc.proto.</summary>

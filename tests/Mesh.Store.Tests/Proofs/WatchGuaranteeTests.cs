@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Google.Protobuf;
+using Mesh.Rpc.Wire;
 using Mesh.Store.Mvcc;
 using Mesh.Store.Tests.Support;
 using Mesh.Store.Watching;

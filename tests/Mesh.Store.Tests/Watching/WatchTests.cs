@@ -1,3 +1,4 @@
+using Mesh.Rpc.Wire;
 using Mesh.Store.Mvcc;
 using Mesh.Store.Tests.Support;
 using Mesh.Store.Watching;

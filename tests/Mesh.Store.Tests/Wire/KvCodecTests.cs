@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Mesh.Rpc.Wire;
 using Mesh.Store.Mvcc;
 using Mesh.Store.Tests.Support;
 using Mesh.Store.Wal;

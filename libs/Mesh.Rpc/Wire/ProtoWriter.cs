@@ -1,9 +1,10 @@
 using System.Numerics;
+using System.Text;
 
-namespace Mesh.Store.Wire;
+namespace Mesh.Rpc.Wire;
 
 /// <summary>Writes protobuf fields into a span that was measured before. Fields with the default value are left out.</summary>
-internal ref struct ProtoWriter(Span<byte> target)
+public ref struct ProtoWriter(Span<byte> target)
 {
     private readonly Span<byte> _target = target;
 
@@ -22,16 +23,26 @@ internal ref struct ProtoWriter(Span<byte> target)
     /// <summary>Size of a bytes field with a one-byte tag, left out when empty.</summary>
     public static int BytesSize(int length) => length == 0 ? 0 : MessageSize(length);
 
+    /// <summary>Size of a string field with a one-byte tag, left out when empty.</summary>
+    public static int TextSize(string value) => BytesSize(Encoding.UTF8.GetByteCount(value));
+
     /// <summary>Size of a message field with a one-byte tag; an empty message is there.</summary>
     public static int MessageSize(int length) => 1 + VarintSize((ulong)length) + length;
 
+    /// <summary>An integer or enum field.</summary>
     public void Int64(int field, long value)
     {
-        if (value == 0) return;
+        if (value != 0) Int64Present(field, value);
+    }
+
+    /// <summary>An integer field that is there even when it is 0 (a choice of a oneof).</summary>
+    public void Int64Present(int field, long value)
+    {
         Byte((byte)(field << 3));
         Varint((ulong)value);
     }
 
+    /// <summary>A bool field.</summary>
     public void Bool(int field, bool value)
     {
         if (!value) return;
@@ -39,6 +50,7 @@ internal ref struct ProtoWriter(Span<byte> target)
         Byte(1);
     }
 
+    /// <summary>A bytes field.</summary>
     public void Bytes(int field, ReadOnlySpan<byte> value)
     {
         if (value.Length == 0) return;
@@ -52,6 +64,14 @@ internal ref struct ProtoWriter(Span<byte> target)
     {
         Byte((byte)(field << 3 | 2));
         Varint((ulong)length);
+    }
+
+    /// <summary>A string field.</summary>
+    public void Text(int field, string value)
+    {
+        if (value.Length == 0) return;
+        Message(field, Encoding.UTF8.GetByteCount(value));
+        Written += Encoding.UTF8.GetBytes(value, _target[Written..]);
     }
 
     private void Byte(byte value) => _target[Written++] = value;

@@ -1,7 +1,7 @@
-namespace Mesh.Store.Wire;
+namespace Mesh.Rpc.Wire;
 
 /// <summary>Reads protobuf fields from one array; byte fields come out as slices of it. Throws <see cref="FormatException"/> on bad input.</summary>
-internal ref struct ProtoReader(ReadOnlyMemory<byte> memory)
+public ref struct ProtoReader(ReadOnlyMemory<byte> memory)
 {
     private readonly ReadOnlySpan<byte> _span = memory.Span;
     private int _at;

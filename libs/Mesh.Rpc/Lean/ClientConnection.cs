@@ -1,0 +1,396 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using Grpc.Core;
+
+namespace Mesh.Rpc.Lean;
+
+/// <summary>
+/// One HTTP/2 connection of a client: reads frames, ends calls. After each read the callers of all answers but the last are woken on the pool; the last goes on
+/// on the reader's own thread, which has nothing else to do: the next read is begun already and continues wherever its bytes arrive.
+/// </summary>
+internal sealed class ClientConnection : IDisposable
+{
+    /// <summary>Largest frame that we take: two fit the buffer.</summary>
+    public const int MaxFrameSize = 32 * 1024 - Http2.FrameHeaderSize;
+
+    private const int BufferSize = 64 * 1024;
+    private const int MaxHeaderBlock = 64 * 1024;
+    private const int HeadsKept = 16;
+
+    private readonly Stream _stream;
+    private readonly string _name;
+    private readonly MeshChannelOptions _options;
+    private readonly ClientOutput _output;
+    private readonly TaskCompletionSource _greeted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferSize);
+    private readonly HpackDecoder _hpack = new();
+    private readonly List<(string, string)> _fields = [];
+    private readonly List<(int Generation, byte[] Block, AnswerHead Head)> _heads = [];
+    private readonly List<ClientCall> _ended = [];
+    private readonly Action _onRead;
+    private readonly KeepAlive? _keepAlive;
+    private ValueTaskAwaiter<int> _reading;
+    private int _start;
+    private int _filled;
+    private byte[]? _headerBlock; // collects CONTINUATION frames
+    private int _headerLength;
+    private int _headerStream;
+    private byte _headerFlags;
+    private int _unreturned;
+    private int _failed;
+
+    private ClientConnection(Stream stream, MeshAddress address, MeshChannelOptions options)
+    {
+        (_stream, _name, _options) = (stream, address.ToString(), options);
+        _output = new ClientOutput(stream, new RequestBlocks(address.ToHttpUri().Authority, address.Scheme == MeshScheme.Https), e => Fail(e));
+        _onRead = OnRead;
+        // A pipe within the process says by itself when its end is gone.
+        if (address.Scheme != MeshScheme.InProc) _keepAlive = new KeepAlive(_output, options, e => Fail(e));
+    }
+
+    /// <summary>New calls are taken.</summary>
+    public bool IsOpen => _output.IsOpen;
+
+    /// <summary>Connects, and waits until the server has greeted.</summary>
+    public static async Task<ClientConnection> ConnectAsync(MeshAddress address, MeshChannelOptions options, CancellationToken cancellationToken)
+    {
+        var stream = await MeshConnector.ConnectAsync(address, options, cancellationToken).ConfigureAwait(false);
+        var connection = new ClientConnection(stream, address, options);
+        try
+        {
+            connection._output.Greet();
+            connection.BeginRead();
+            await connection._greeted.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Takes a call, unless this connection takes no more.</summary>
+    public bool TryStart(ClientCall call)
+    {
+        if (!_output.TryStart(call, out var first)) return false;
+        if (first) _keepAlive?.Start();
+        return true;
+    }
+
+    /// <summary>Ends the connection, and the calls on it.</summary>
+    public void Dispose() => Fail(new IOException("the channel is closed"));
+
+#pragma warning disable CA2012 // each read is taken once, by this connection's one loop
+    private void BeginRead()
+    {
+        _reading = _stream.ReadAsync(_buffer).GetAwaiter();
+        if (_reading.IsCompleted) ThreadPool.UnsafeQueueUserWorkItem(static c => c.OnRead(), this, preferLocal: false);
+        else _reading.UnsafeOnCompleted(_onRead);
+    }
+
+    private void OnRead()
+    {
+        ClientCall? last = null;
+        try
+        {
+            while (true)
+            {
+                var count = _reading.GetResult();
+                if (count == 0) throw new IOException("the server closed the connection");
+                _filled += count;
+                _keepAlive?.Heard();
+                _output.Hold();
+                try
+                {
+                    while (TryTake())
+                    {
+                    }
+                }
+                finally
+                {
+                    _output.Release();
+                }
+
+                MakeRoom();
+                if (!_output.IsOpen && _output.IsIdle) throw new IOException("the server has gone away");
+                _reading = _stream.ReadAsync(_buffer.AsMemory(_filled)).GetAwaiter();
+                if (_reading.IsCompleted)
+                {
+                    Wake(_ended.Count);
+                    continue;
+                }
+
+                if (_ended.Count > 0)
+                {
+                    last = _ended[^1];
+                    Wake(_ended.Count - 1);
+                }
+
+                _reading.UnsafeOnCompleted(_onRead);
+                break;
+            }
+        }
+        catch (Exception e)
+        {
+            Wake(_ended.Count);
+            if (e is Http2Exception broken) _output.GoAway(broken.Error);
+            Fail(e);
+        }
+
+        last?.Execute();
+    }
+#pragma warning restore CA2012
+
+    private void MakeRoom()
+    {
+        // What is left of a frame fits behind its beginning as long as that is in the first half.
+        if (_start < _filled && _start <= BufferSize / 2) return;
+        _buffer.AsSpan(_start, _filled - _start).CopyTo(_buffer);
+        (_start, _filled) = (0, _filled - _start);
+    }
+
+    /// <summary>Lets the first callers of those that are answered go on, and forgets all.</summary>
+    private void Wake(int count)
+    {
+        for (var i = 0; i < count; i++) ThreadPool.UnsafeQueueUserWorkItem(_ended[i], preferLocal: false);
+        _ended.Clear();
+    }
+
+    /// <summary>Takes one frame off the buffer and acts on it; false when none is whole.</summary>
+    private bool TryTake()
+    {
+        var left = _buffer.AsSpan(_start, _filled - _start);
+        if (left.Length < Http2.FrameHeaderSize) return false;
+        var length = (left[0] << 16) | (left[1] << 8) | left[2];
+        if (length > MaxFrameSize) throw new Http2Exception(Http2Error.FrameSize, "a frame of " + length + " bytes");
+        if (left.Length < Http2.FrameHeaderSize + length) return false;
+        _start += Http2.FrameHeaderSize + length;
+        OnFrame((Http2Frame)left[3], left[4], BinaryPrimitives.ReadInt32BigEndian(left[5..]) & int.MaxValue, left.Slice(Http2.FrameHeaderSize, length));
+        return true;
+    }
+
+    private void OnFrame(Http2Frame type, byte flags, int stream, ReadOnlySpan<byte> payload)
+    {
+        if (_headerBlock is not null && (type != Http2Frame.Continuation || stream != _headerStream)) throw new Http2Exception(Http2Error.Protocol, "CONTINUATION expected");
+        if (!_greeted.Task.IsCompleted && type != Http2Frame.Settings) throw new Http2Exception(Http2Error.Protocol, "SETTINGS expected");
+        switch (type)
+        {
+            case Http2Frame.Data:
+                OnData(flags, stream, payload);
+                break;
+            case Http2Frame.Headers:
+                payload = Http2.Unpad(flags, payload);
+                if ((flags & Http2.HasPriority) != 0) payload = payload.Length >= 5 ? payload[5..] : throw new Http2Exception(Http2Error.FrameSize, "HEADERS");
+                if ((flags & Http2.EndHeaders) != 0)
+                {
+                    OnHead(stream, flags, payload);
+                    break;
+                }
+
+                (_headerBlock, _headerLength, _headerStream, _headerFlags) = (new byte[Http2.DefaultFrameSize], 0, stream, flags);
+                Collect(payload);
+                break;
+            case Http2Frame.Continuation:
+                if (_headerBlock is null) throw new Http2Exception(Http2Error.Protocol, "CONTINUATION of nothing");
+                Collect(payload);
+                if ((flags & Http2.EndHeaders) == 0) return;
+                var block = _headerBlock;
+                _headerBlock = null;
+                OnHead(_headerStream, _headerFlags, block.AsSpan(0, _headerLength));
+                break;
+            case Http2Frame.ResetStream:
+                if (stream == 0 || payload.Length != 4) throw new Http2Exception(Http2Error.Protocol, "RST_STREAM");
+                if (Known(stream) is { } reset) End(reset, ResetBy((Http2Error)BinaryPrimitives.ReadInt32BigEndian(payload)));
+                break;
+            case Http2Frame.Settings:
+                if (stream != 0) throw new Http2Exception(Http2Error.Protocol, "SETTINGS on a stream");
+                if ((flags & Http2.Ack) != 0) break;
+                _output.Settings(PeerSettings.Read(payload));
+                _greeted.TrySetResult();
+                break;
+            case Http2Frame.Ping:
+                if (stream != 0 || payload.Length != 8) throw new Http2Exception(Http2Error.Protocol, "PING");
+                if ((flags & Http2.Ack) == 0) _output.Frame(Http2Frame.Ping, Http2.Ack, 0, payload);
+                break;
+            case Http2Frame.WindowUpdate:
+                if (payload.Length != 4) throw new Http2Exception(Http2Error.FrameSize, "WINDOW_UPDATE");
+                var by = BinaryPrimitives.ReadInt32BigEndian(payload) & int.MaxValue;
+                if (by == 0) throw new Http2Exception(Http2Error.Protocol, "WINDOW_UPDATE of nothing");
+                if (stream == 0) _output.Grow(null, by);
+                else if (Known(stream) is { } grown) _output.Grow(grown, by);
+                break;
+            case Http2Frame.GoAway:
+                if (stream != 0 || payload.Length < 8) throw new Http2Exception(Http2Error.Protocol, "GOAWAY");
+                OnGoAway(BinaryPrimitives.ReadInt32BigEndian(payload) & int.MaxValue);
+                break;
+            case Http2Frame.PushPromise:
+                throw new Http2Exception(Http2Error.Protocol, "pushes were not asked for");
+            default:
+                break; // PRIORITY, and what is yet to be invented
+        }
+    }
+
+    private ClientCall? Known(int stream)
+    {
+        var call = _output.Find(stream, out var idle);
+        if (idle || stream % 2 == 0) throw new Http2Exception(Http2Error.Protocol, "a frame of a stream that was not begun");
+        return call;
+    }
+
+    private void Collect(ReadOnlySpan<byte> part)
+    {
+        if (_headerLength + part.Length > MaxHeaderBlock) throw new Http2Exception(Http2Error.EnhanceYourCalm, "the headers are too large");
+        if (_headerLength + part.Length > _headerBlock!.Length) Array.Resize(ref _headerBlock, _headerLength + part.Length);
+        part.CopyTo(_headerBlock.AsSpan(_headerLength));
+        _headerLength += part.Length;
+    }
+
+    /// <summary>A whole header block: an answer's beginning, its end, or both.</summary>
+    private void OnHead(int stream, byte flags, ReadOnlySpan<byte> block)
+    {
+        var head = Head(block); // the table must follow even when nobody wants the fields
+        if (Known(stream) is not { } call) return;
+        var ended = (flags & Http2.EndStream) != 0;
+        if (call.Head is null)
+        {
+            if (head.HttpStatus is >= 100 and < 200 && !ended) return;
+            if (head.HttpStatus != 200 || !head.IsGrpc)
+            {
+                End(call, Failure(head.Outcome ?? head.Foreign(), head), reset: !ended);
+                return;
+            }
+
+            call.Head = head;
+        }
+
+        if (!ended) return;
+        if (head.Outcome is not { } outcome) End(call, Failure(new Status(StatusCode.Unknown, "the answer has no grpc-status"), head));
+        else if (outcome.StatusCode != StatusCode.OK) End(call, Failure(outcome, head));
+        else if (call.Received is not { } message || !call.Input.AtBoundary) End(call, Failure(new Status(StatusCode.Internal, "the answer ends before its message"), head));
+        else End(call, message);
+    }
+
+    private AnswerHead Head(ReadOnlySpan<byte> block)
+    {
+        foreach (var known in _heads)
+        {
+            if (known.Generation == _hpack.Generation && block.SequenceEqual(known.Block)) return known.Head;
+        }
+
+        _fields.Clear();
+        var before = _hpack.Generation;
+        _hpack.Decode(block, _fields);
+        var head = new AnswerHead(_fields);
+        if (_hpack.Generation != before) return head;
+        if (_heads.Count == HeadsKept) _heads.RemoveAt(0);
+        _heads.Add((before, block.ToArray(), head));
+        return head;
+    }
+
+    private void OnData(byte flags, int stream, ReadOnlySpan<byte> payload)
+    {
+        if (stream == 0) throw new Http2Exception(Http2Error.Protocol, "DATA of no stream");
+        _unreturned += payload.Length;
+        if (_unreturned >= Http2.ConnectionWindow / 4)
+        {
+            _output.Frame(Http2Frame.WindowUpdate, 0, _unreturned);
+            _unreturned = 0;
+        }
+
+        if (Known(stream) is not { } call) return;
+        if (call.Head is null) throw new Http2Exception(Http2Error.Protocol, "DATA before headers");
+        call.Unreturned += payload.Length;
+        payload = Http2.Unpad(flags, payload);
+        try
+        {
+            while (call.Input.Next(ref payload, call.Head.Encoding, _options.MaxMessageBytes, out var message))
+            {
+                if (call.Received is not null) throw new RpcException(new Status(StatusCode.Internal, "more than one message in the answer of a unary call"));
+                call.Received = message;
+            }
+        }
+        catch (RpcException e)
+        {
+            End(call, e, reset: true);
+            return;
+        }
+
+        if ((flags & Http2.EndStream) != 0)
+        {
+            End(call, new RpcException(new Status(StatusCode.Internal, "the answer ends without trailers")));
+        }
+        else if (call.Unreturned >= Http2.StreamWindow / 4)
+        {
+            _output.Frame(Http2Frame.WindowUpdate, stream, call.Unreturned);
+            call.Unreturned = 0;
+        }
+    }
+
+    private void End(ClientCall call, byte[] answer)
+    {
+        _output.Remove(call);
+        if (call.TrySucceed(answer)) _ended.Add(call);
+    }
+
+    /// <summary>Ends a call with a failure; <paramref name="reset"/>: the server has not ended it.</summary>
+    private void End(ClientCall call, Exception failure, bool reset = false)
+    {
+        if (reset) _output.Abandon(call);
+        else _output.Remove(call);
+        if (call.TryFail(failure)) _ended.Add(call);
+    }
+
+    private static RpcException Failure(Status status, AnswerHead head) => new(status, head.ToMetadata());
+
+    private static RpcException ResetBy(Http2Error error)
+    {
+        var code = error switch
+        {
+            Http2Error.RefusedStream => StatusCode.Unavailable,
+            Http2Error.Cancel => StatusCode.Cancelled,
+            Http2Error.EnhanceYourCalm => StatusCode.ResourceExhausted,
+            _ => StatusCode.Internal,
+        };
+        var detail = "the server reset the stream: " + error;
+        return new RpcException(new Status(code, detail, error == Http2Error.RefusedStream ? new NotProcessedException(detail) : null));
+    }
+
+    /// <summary>The server leaves: what it has begun it will answer, the rest it never saw.</summary>
+    private void OnGoAway(int lastStream)
+    {
+        var reason = NotProcessed("the server is going away");
+        foreach (var call in _output.Drain(lastStream))
+        {
+            if (call.TryFail(reason)) _ended.Add(call);
+        }
+    }
+
+    private RpcException NotProcessed(string what) => new(new Status(StatusCode.Unavailable, $"{_name}: {what}", new NotProcessedException(what)));
+
+    /// <summary>The connection is over: calls under way end with UNAVAILABLE.</summary>
+    private void Fail(Exception e)
+    {
+        if (Interlocked.Exchange(ref _failed, 1) != 0) return;
+        var (sent, unsent) = _output.Close();
+        _greeted.TrySetException(e);
+        _keepAlive?.Dispose();
+        _ = CloseAsync();
+        var lost = new RpcException(new Status(StatusCode.Unavailable, $"{_name}: the connection was lost: {e.Message}", e));
+        foreach (var call in sent) call.Fail(lost);
+        var never = NotProcessed("the connection was lost: " + e.Message);
+        foreach (var call in unsent) call.Fail(never);
+    }
+
+    private async Task CloseAsync()
+    {
+        try
+        {
+            await _stream.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or InvalidOperationException or ObjectDisposedException)
+        {
+            // it was broken before
+        }
+    }
+}
