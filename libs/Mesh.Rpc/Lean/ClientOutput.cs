@@ -6,7 +6,7 @@ namespace Mesh.Rpc.Lean;
 /// The sending half of a client's connection, and its table of calls: requests are appended under the lock while others are being written, so that all that
 /// come during a write leave with the next. Messages beyond the peer's windows, and calls beyond its stream limit, wait here.
 /// </summary>
-internal sealed class ClientOutput(Stream transport, RequestBlocks blocks, Action<Exception> broken)
+internal sealed class ClientOutput(Stream transport, RequestBlocks blocks, Action<Exception> broken) : IThreadPoolWorkItem
 {
     private const int Congestion = 256 * 1024;
     private const int LastStream = 1 << 30;
@@ -75,9 +75,13 @@ internal sealed class ClientOutput(Stream transport, RequestBlocks blocks, Actio
             if (!MayFlush()) return true;
         }
 
-        _ = FlushAsync();
+        // Behind whatever is ready to run now: those callers' requests leave in the same send, and a store makes one commit of them.
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         return true;
     }
+
+    /// <summary>Writes what waits.</summary>
+    public void Execute() => _ = FlushAsync();
 
     /// <summary>The call of a stream, if it is still under way. <paramref name="idle"/>: the stream was never begun.</summary>
     public ClientCall? Find(int stream, out bool idle)

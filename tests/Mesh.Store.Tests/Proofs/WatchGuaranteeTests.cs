@@ -191,7 +191,7 @@ public class WatchGuaranteeTests(ITestOutputHelper output)
     private static Pb.WatchResponse Parse(WatchReply reply)
     {
         var bytes = new byte[reply.Size];
-        var writer = new Store.Wire.ProtoWriter(bytes);
+        var writer = new ProtoWriter(bytes);
         reply.Write(ref writer);
         return Pb.WatchResponse.Parser.ParseFrom(bytes);
     }

@@ -215,7 +215,7 @@ public class WatchTests
         public static Mesh.Rpc.Etcd.WatchResponse Parse(WatchReply reply)
         {
             var bytes = new byte[reply.Size];
-            var writer = new Store.Wire.ProtoWriter(bytes);
+            var writer = new ProtoWriter(bytes);
             reply.Write(ref writer);
             return Mesh.Rpc.Etcd.WatchResponse.Parser.ParseFrom(bytes);
         }
