@@ -1,5 +1,8 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Mesh.Api;
 
@@ -43,4 +46,16 @@ public static class GoText
 
         return builder.Append('"').ToString();
     }
+
+    /// <summary>JSON as encoding/json writes it for people: nothing escaped that need not be.</summary>
+    public static JsonSerializerOptions Json { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>A JSON value as Go prints what it decodes to (%v): <c>map[a:1 b:[x y]]</c>, keys in order.</summary>
+    public static string Value(JsonNode? node) => node switch
+    {
+        null => "<nil>",
+        JsonObject map => "map[" + string.Join(' ', map.OrderBy(static p => p.Key, StringComparer.Ordinal).Select(static p => p.Key + ":" + Value(p.Value))) + "]",
+        JsonArray list => "[" + string.Join(' ', list.Select(Value)) + "]",
+        _ => node.GetValueKind() switch { JsonValueKind.True => "true", JsonValueKind.False => "false", _ => node.ToString() },
+    };
 }

@@ -32,6 +32,8 @@ namespace Mesh.Gateway;
 /// <summary>The gateway as a service: Kubernetes REST and mesh.v1 gRPC on every listener, over the store's etcd v3 API.</summary>
 public sealed class GatewayService : IMeshService
 {
+    private static readonly TimeSpan StorePatience = TimeSpan.FromSeconds(2);
+
     /// <inheritdoc/>
     public string Name => "gateway";
 
@@ -53,14 +55,24 @@ public sealed class GatewayService : IMeshService
         builder.AddWorker<BookmarkWorker>();
         builder.AddWorker<AllocationRepair>();
         AddChangeFeed(builder, options);
-        builder.UseApp(static app =>
+        builder.UseApp(app =>
         {
+            var storage = app.Services.GetRequiredService<ObjectStorage>();
+            builder.Health.Add("etcd", ct => StoreAnswersAsync(storage, ct));
             var pipeline = app.Services.GetRequiredService<ApiPipeline>();
             var caches = app.Services.GetRequiredService<CacheSet>();
             app.Lifetime.ApplicationStopping.Register(caches.CloseWatches);
             app.MapFallback("{**path}", (HttpContext http) => pipeline.HandleAsync(http));
         });
         foreach (var address in Split(options.Listen)) builder.Listen(address, pki.ListenOptions(MeshAddress.Parse(address)));
+    }
+
+    private static async ValueTask<string?> StoreAnswersAsync(ObjectStorage storage, CancellationToken ct)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(StorePatience);
+        await storage.RevisionAsync(limit.Token);
+        return null;
     }
 
     private static void AddStorage(MeshServiceBuilder builder, GatewayOptions options, GatewayPki pki)

@@ -21,7 +21,7 @@ public static class ObjectForm
         {
             if (!target.TryGetPropertyValue(field.Name, out var value))
             {
-                if (field.Default is { } text)
+                if (field.Default is { } text && !field.OmitsZero)
                     AddDefault(target, field, text);
             }
             else if (value is null)
@@ -82,7 +82,7 @@ public static class ObjectForm
     // Go's omitempty: only what JSON always shows, and pointers, keep a zero.
     private static bool MeansAbsent(FieldSchema field, JsonNode value)
     {
-        if (field.Required || field.HasPresence || field.Nullable || field.Default is not null)
+        if (field.KeepsZero)
             return false;
         if (field.Shape != FieldShape.Single)
             return value is JsonArray { Count: 0 } or JsonObject { Count: 0 };

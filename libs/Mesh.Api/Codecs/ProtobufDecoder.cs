@@ -201,7 +201,7 @@ internal static class ProtobufDecoder
     // Writers in Go always write scalars that are no pointers; zero means absent there, unless JSON always shows the field.
     private static bool IsDroppedZero(FieldSchema field, JsonNode value)
     {
-        if (field.HasPresence || field.Required || field.Default is not null)
+        if (field.KeepsZero)
             return false;
         return field.Kind switch
         {

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Mesh.Api.Codecs;
 
@@ -40,7 +41,16 @@ public static class MergePatch
 internal static class PatchBody
 {
     internal static JsonObject Read(ReadOnlySpan<byte> patch) =>
-        ReadValue(patch) as JsonObject ?? throw Statuses.BadRequest("error decoding patch: the patch is not a JSON object").ToException();
+        ReadValue(patch) switch
+        {
+            JsonObject map => map,
+            JsonArray => throw NoMap("array"),
+            JsonValue value => throw NoMap(value.GetValueKind() switch { JsonValueKind.String => "string", JsonValueKind.Number => "number", _ => "bool" }),
+            _ => throw Statuses.BadRequest("Invalid JSON Patch").ToException(),
+        };
+
+    private static ApiException NoMap(string what) =>
+        Statuses.BadRequest($"error decoding patch: json: cannot unmarshal {what} into Go value of type map[string]interface {{}}").ToException();
 
     internal static JsonNode? ReadValue(ReadOnlySpan<byte> patch)
     {

@@ -166,7 +166,7 @@ internal static class StrategicMergeList
         {
             throw StrategicMergePatch.Bad(mergeKey is null
                 ? "cannot merge lists without merge key"
-                : $"map: {item!.ToJsonString()} does not contain declared merge key: {mergeKey}");
+                : $"map: {GoText.Value(item)} does not contain declared merge key: {mergeKey}");
         }
 
         for (var i = 0; i < list.Count; i++)

@@ -17,6 +17,14 @@ public static class StrategicMergePatch
     /// <exception cref="ApiException">400 for a body that is no object or directives that make no sense.</exception>
     public static JsonObject Apply(JsonObject document, ReadOnlySpan<byte> patch, IPatchSchema? schema) => Merge(document, PatchBody.Read(patch), schema);
 
+    // The directive was taken out already.
+    private static JsonObject With(JsonObject patch, string? directive)
+    {
+        var whole = (JsonObject)patch.DeepClone();
+        whole[Directive] = directive;
+        return whole;
+    }
+
     /// <summary>Merges <paramref name="patch"/> into <paramref name="original"/>; both are used up.</summary>
     internal static JsonObject Merge(JsonObject original, JsonObject patch, IPatchSchema? schema)
     {
@@ -27,7 +35,7 @@ public static class StrategicMergePatch
             {
                 "replace" => Clean(patch),
                 "delete" => [],
-                var other => throw Bad($"unknown patch type: {other} in map"),
+                var other => throw Bad($"unknown patch type: {other} in map: {GoText.Value(With(patch, other))}"),
             };
         }
 

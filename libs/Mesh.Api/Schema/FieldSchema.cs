@@ -70,6 +70,12 @@ public sealed class FieldSchema
     /// <summary>True for a struct that is always there in Kubernetes' own types: absent means empty.</summary>
     public bool IsValueStruct => Kind == FieldKind.Object && Shape == FieldShape.Single && Default == "{}";
 
+    /// <summary>The default is a zero that JSON leaves out: it only counts as a key of server-side apply.</summary>
+    public bool OmitsZero { get; init; }
+
+    /// <summary>A zero is kept and shown: required fields, pointers, and most that have a default.</summary>
+    public bool KeepsZero => Required || HasPresence || Nullable || (Default is not null && !OmitsZero);
+
     internal Func<TypeSchema> Resolve
     {
         init => resolve = value;

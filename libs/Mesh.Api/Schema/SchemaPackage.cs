@@ -75,6 +75,7 @@ internal sealed class SchemaPackage
             Required = line.Required,
             HasPresence = line.Presence,
             Default = line.Default,
+            OmitsZero = line.OmitsZero,
             ListType = line.ListType switch { "set" => ListType.Set, "map" => ListType.Map, _ => ListType.Atomic },
             ListMapKeys = line.ListMapKeys,
             MapAtomic = line.MapType == "atomic",

@@ -27,7 +27,7 @@ internal sealed class TokenRequests(
         if (spec is null) request["spec"] = spec = [];
         var seconds = spec.Number("expirationSeconds") ?? ServiceAccountTokenIssuer.DefaultSeconds;
         spec["expirationSeconds"] = seconds;
-        Check(name, seconds);
+        Check(seconds);
         if (spec.Texts("audiences").Length == 0) spec["audiences"] = JsonRead.Array(apiAudiences);
         var claims = await BindAsync(
             new ServiceAccountClaims { Namespace = ns, ServiceAccount = new BoundObject(name, account.Uid()), Audiences = spec.Texts("audiences") },
@@ -72,7 +72,13 @@ internal sealed class TokenRequests(
             if (user is not null && !met.Any()) user = null;
         }
 
-        if (user is null) return review;
+        if (user is null)
+        {
+            status["user"] = new JsonObject();
+            status.TryAdd("error", "invalid bearer token");
+            return review;
+        }
+
         status["authenticated"] = true;
         status["user"] = Describe(user);
         status["audiences"] = JsonRead.Array(met);
@@ -87,13 +93,13 @@ internal sealed class TokenRequests(
         return review;
     }
 
-    private static void Check(string name, long seconds)
+    private static void Check(long seconds)
     {
         FieldPath path = "spec.expirationSeconds";
         FieldError? error = seconds < ServiceAccountTokenIssuer.MinSeconds ? FieldError.Invalid(path, seconds, "may not specify a duration less than 10 minutes")
             : seconds > ServiceAccountTokenIssuer.MaxSeconds ? FieldError.Invalid(path, seconds, "may not specify a duration larger than 2^32 seconds")
             : null;
-        if (error is not null) throw Statuses.Invalid(TokenRequest, name, [error]).ToException();
+        if (error is not null) throw Statuses.Invalid(TokenRequest, "", [error]).ToException();
     }
 
     private async ValueTask<ServiceAccountClaims> BindAsync(ServiceAccountClaims claims, JsonNode? reference, CancellationToken ct)
@@ -106,7 +112,7 @@ internal sealed class TokenRequests(
             ("v1", "Pod") => RbacResources.Pods,
             ("v1", "Secret") => RbacResources.Secrets,
             ("v1", "Node") => RbacResources.Nodes,
-            _ => throw Statuses.BadRequest($"cannot bind token for serviceaccount {GoText.Quote(claims.ServiceAccount.Name)} to object with kind {GoText.Quote(kind)}").ToException(),
+            var (version, _) => throw Statuses.BadRequest($"cannot bind token to object of type {(version.Contains('/', StringComparison.Ordinal) ? "" : "/")}{version}, Kind={kind}").ToException(),
         };
         var ns = resource.Namespaced ? claims.Namespace : null;
         var bound = await objects.GetAsync(resource, ns, name, ct)

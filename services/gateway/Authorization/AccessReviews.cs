@@ -19,18 +19,19 @@ internal sealed class AccessReviews(IAuthorizer authorizer, RbacAuthorizer rbac)
         {
             case "SelfSubjectRulesReview":
                 review["status"] = await RulesAsync(review, user, ct);
+                review["spec"] = new JsonObject();
                 break;
             case "SelfSubjectAccessReview":
-                CheckAttributes(resource, review, null);
+                Check(resource, review, ofSubject: false, null);
                 review["status"] = await DecideAsync(review["spec"], user, ct);
                 break;
             case "SubjectAccessReview":
-                CheckAttributes(resource, review, null);
-                review["status"] = await DecideAsync(review["spec"], Subject(resource, review), ct);
+                Check(resource, review, ofSubject: true, null);
+                review["status"] = await DecideAsync(review["spec"], Subject(review["spec"]), ct);
                 break;
             case "LocalSubjectAccessReview":
-                CheckAttributes(resource, review, ns);
-                review["status"] = await DecideAsync(review["spec"], Subject(resource, review), ct);
+                Check(resource, review, ofSubject: true, ns);
+                review["status"] = await DecideAsync(review["spec"], Subject(review["spec"]), ct);
                 break;
             default: throw Statuses.MethodNotSupported(resource.Group, resource.Plural, "create").ToException();
         }
@@ -69,35 +70,25 @@ internal sealed class AccessReviews(IAuthorizer authorizer, RbacAuthorizer rbac)
         };
     }
 
-    private static UserInfo Subject(ApiResource resource, JsonObject review)
+    private static UserInfo Subject(JsonNode? spec) => new(spec.Text("user"), spec.Text("uid"), spec.Texts("groups"));
+
+    /// <summary>What the reviews that decide have in common; ns is the namespace of a local one. Their kind is not named in the refusal.</summary>
+    private static void Check(ApiResource resource, JsonObject review, bool ofSubject, string? ns)
     {
         var spec = review["spec"];
-        var name = spec.Text("user");
-        var groups = spec.Texts("groups");
-        if (name.Length == 0 && groups.Length == 0)
-        {
-            throw Statuses.Invalid(resource, "", [FieldError.Invalid("spec.user", "", "at least one of user or group must be specified")]).ToException();
-        }
-
-        return new UserInfo(name, spec.Text("uid"), groups);
-    }
-
-    private static void CheckAttributes(ApiResource resource, JsonObject review, string? ns)
-    {
-        var spec = review["spec"];
-        var hasResource = spec.At("resourceAttributes") is not null;
-        var hasPath = spec.At("nonResourceAttributes") is not null;
-        if (hasResource == hasPath)
-        {
-            var message = hasResource ? "cannot be specified in combination with resourceAttributes" : "exactly one of nonResourceAttributes or resourceAttributes must be specified";
-            FieldPath path = hasResource ? "spec.nonResourceAttributes" : "spec.resourceAttributes";
-            throw Statuses.Invalid(resource, "", [FieldError.Invalid(path, "", message)]).ToException();
-        }
-
-        if (ns is not null && spec.Text("resourceAttributes", "namespace") is var asked && asked != ns)
-        {
-            throw Statuses.Invalid(resource, "", [FieldError.Invalid("spec.resourceAttributes.namespace", asked, "must match metadata.namespace")]).ToException();
-        }
+        var errors = new List<FieldError>();
+        var (hasResource, hasPath) = (spec.At("resourceAttributes") is not null, spec.At("nonResourceAttributes") is not null);
+        if (hasResource && hasPath)
+            errors.Add(FieldError.Invalid("spec.nonResourceAttributes", spec.At("nonResourceAttributes"), "cannot be specified in combination with resourceAttributes"));
+        if (!hasResource && !hasPath)
+            errors.Add(FieldError.Invalid("spec.resourceAttributes", "null", "exactly one of nonResourceAttributes or resourceAttributes must be specified"));
+        if (ofSubject && spec.Text("user").Length == 0 && spec.Texts("groups").Length == 0)
+            errors.Add(FieldError.Invalid("spec.user", "", "at least one of user or group must be specified"));
+        if (ns is not null && hasResource && spec.Text("resourceAttributes", "namespace") is var asked && asked != ns)
+            errors.Add(FieldError.Invalid("spec.resourceAttributes.namespace", asked, "must match metadata.namespace"));
+        if (ns is not null && hasPath)
+            errors.Add(FieldError.Invalid("spec.nonResourceAttributes", spec.At("nonResourceAttributes"), "disallowed on this kind of request"));
+        if (errors.Count > 0) throw Statuses.Invalid(resource.Group, "", "", errors).ToException();
     }
 
     private async ValueTask<JsonObject> RulesAsync(JsonObject review, UserInfo user, CancellationToken ct)

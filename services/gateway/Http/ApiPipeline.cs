@@ -32,6 +32,8 @@ internal sealed class ApiPipeline(
         var info = RequestInfo.Parse(http.Request.Method, http.Request.Path.Value ?? "/", QueryOptions.Flag(http.Request.Query, "watch") == true);
         var started = time.GetTimestamp();
         metrics.Begin(info);
+        http.Response.Headers.CacheControl = "no-cache, private";
+        http.Response.Headers["Audit-Id"] = http.Request.Headers["Audit-Id"] is { Count: 1 } given ? given : Guid.NewGuid().ToString();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
         if (!ApiMetrics.IsLongRunning(info)) limit.CancelAfter(RequestTimeout);
         try
@@ -99,8 +101,10 @@ internal sealed class ApiPipeline(
         }
 
         var resource = ResourceTable.Find(info.Group, info.Version, info.Resource) ?? throw new ApiException(Statuses.NoSuchResource());
-        if (resource.Namespaced && info.Namespace.Length == 0 && (info.Name.Length > 0 || info.Verb == "create") && !resource.Verbs.SequenceEqual(["create"]))
-            throw new ApiException(info.Verb == "create" ? Statuses.MethodNotAllowed() : Statuses.NoSuchResource());
+        // All namespaces at once are only listed and watched, collections are not replaced or patched.
+        if (resource.Namespaced && info.Namespace.Length == 0 && (info.Name.Length > 0 || info.Verb is "create" or "deletecollection") && !resource.Verbs.SequenceEqual(["create"]))
+            throw new ApiException(info.Name.Length == 0 ? Statuses.MethodNotAllowed() : Statuses.NoSuchResource());
+        if (info.Name.Length == 0 && info.Verb is "update" or "patch") throw new ApiException(Statuses.MethodNotAllowed());
         if (!resource.Namespaced && info.Namespace.Length > 0 && resource.Plural != "namespaces") throw new ApiException(Statuses.NoSuchResource());
         foreach (var stream in streams)
         {

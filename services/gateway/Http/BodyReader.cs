@@ -60,21 +60,11 @@ internal static class BodyReader
     public static JsonObject Decode(ReadOnlyMemory<byte> body, BodyFormat format, KindSchema expected, FieldValidation validation, List<string> warnings)
     {
         var strict = validation == FieldValidation.Ignore ? null : new List<string>();
+        var json = Recognized(body, format, expected, strict);
         JsonObject obj;
         try
         {
-            switch (format)
-            {
-                case BodyFormat.Protobuf:
-                    CheckKind(ProtobufCodec.ReadTypeMeta(body.Span), expected);
-                    obj = ProtobufCodec.Decode(body.Span, expected);
-                    break;
-                default:
-                    var json = format == BodyFormat.Yaml ? YamlCodec.ToJson(body.Span, strict) : body;
-                    CheckKind(JsonCodec.ReadTypeMeta(json.Span), expected);
-                    obj = JsonCodec.Decode(json.Span, expected.Type, strict);
-                    break;
-            }
+            obj = format == BodyFormat.Protobuf ? ProtobufCodec.Decode(body.Span, expected) : JsonCodec.Decode(json.Span, expected.Type, strict);
         }
         catch (DecodeException e)
         {
@@ -97,18 +87,19 @@ internal static class BodyReader
         return obj;
     }
 
-    private static void CheckKind(TypeMeta meta, KindSchema expected)
+    /// <summary>The body as JSON (protobuf as it is), once its apiVersion and kind are known to be the expected ones.</summary>
+    private static ReadOnlyMemory<byte> Recognized(ReadOnlyMemory<byte> body, BodyFormat format, KindSchema expected, List<string>? strict)
     {
-        if (meta.ApiVersion.Length > 0 && meta.ApiVersion != expected.ApiVersion)
+        try
         {
-            throw new ApiException(Statuses.BadRequest(
-                $"the API version in the data ({meta.ApiVersion}) does not match the expected API version ({expected.ApiVersion})"));
+            var json = format == BodyFormat.Yaml ? YamlCodec.ToJson(body.Span, strict) : body;
+            BodyKinds.Check(format == BodyFormat.Protobuf ? ProtobufCodec.ReadTypeMeta(body.Span) : JsonCodec.ReadTypeMeta(json.Span), expected);
+            return json;
         }
-
-        if (meta.Kind.Length > 0 && meta.Kind != expected.Kind)
+        catch (DecodeException e)
         {
             throw new ApiException(Statuses.BadRequest(
-                $"{meta.Kind} in version {GoText.Quote(expected.Version)} cannot be handled as a {expected.Kind}: converting ({expected.ApiVersion}.{meta.Kind}) to ({expected.ApiVersion}.{expected.Kind}): unknown conversion"));
+                $"the object provided is unrecognized (must be of type {expected.Kind}): {e.Message} ({BodyKinds.Summary(body.Span)})"), e);
         }
     }
 

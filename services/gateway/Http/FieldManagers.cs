@@ -55,8 +55,7 @@ internal static class FieldManagers
         }
 
         if (errors.Count == 0) return;
-        var options = verb switch { "patch" => "PatchOptions", "update" => "UpdateOptions", _ => "CreateOptions" };
-        throw new ApiException(Statuses.Invalid("meta.k8s.io", options, "", errors));
+        throw new ApiException(Statuses.Invalid("meta.k8s.io", QueryOptions.Kind(verb), "", errors));
     }
 
     private static bool IsUnprintable(char c) => !char.IsSurrogate(c) && IsUnprintable(new Rune(c));

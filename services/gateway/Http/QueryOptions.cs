@@ -28,6 +28,7 @@ internal static class QueryOptions
     public static ListOptions List(IQueryCollection query, string? name = null)
     {
         var fields = query["fieldSelector"].ToString();
+        Number(query, "timeoutSeconds"); // refused when it is none, though only watches use it
         if (!string.IsNullOrEmpty(name)) fields = fields.Length == 0 ? "metadata.name=" + name : fields + ",metadata.name=" + name;
         return new ListOptions
         {
@@ -44,33 +45,27 @@ internal static class QueryOptions
 
     /// <summary>Whether nothing is to be stored.</summary>
     /// <exception cref="ApiException">422 for another value than All.</exception>
-    public static bool DryRun(IEnumerable<string?> values)
+    public static bool DryRun(IEnumerable<string?> values, string verb)
     {
-        var dry = false;
-        foreach (var value in values)
+        var all = values.ToArray();
+        if (all.Any(static v => v != "All"))
         {
-            if (string.IsNullOrEmpty(value)) continue;
-            if (value != "All")
-            {
-                throw new ApiException(Statuses.Invalid(
-                    "meta.k8s.io", "CreateOptions", "", [FieldError.NotSupported(new FieldPath("dryRun"), value, "All")]));
-            }
-
-            dry = true;
+            var shown = new JsonArray([.. all.Select(static v => (JsonNode)(v ?? ""))]);
+            throw new ApiException(Statuses.Invalid("meta.k8s.io", Kind(verb), "", [FieldError.NotSupported("dryRun", shown, "All")]));
         }
 
-        return dry;
+        return all.Length > 0;
     }
 
     /// <summary>What to do with unknown fields.</summary>
     /// <exception cref="ApiException">422 for an unknown word.</exception>
-    public static FieldValidation Validation(string word) => word switch
+    public static FieldValidation Validation(string word, string verb) => word switch
     {
         "" or "Warn" => FieldValidation.Warn,
         "Ignore" => FieldValidation.Ignore,
         "Strict" => FieldValidation.Strict,
         _ => throw new ApiException(Statuses.Invalid(
-            "meta.k8s.io", "CreateOptions", "", [FieldError.NotSupported("fieldValidation", word, "", "Ignore", "Strict", "Warn")])),
+            "meta.k8s.io", Kind(verb), "", [FieldError.NotSupported("fieldValidation", word, "", "Ignore", "Strict", "Warn")])),
     };
 
     /// <summary>How to delete: the body's options, or when there is none the query's.</summary>
@@ -84,7 +79,7 @@ internal static class QueryOptions
                     GracePeriodSeconds = Number(query, "gracePeriodSeconds"),
                     PropagationPolicy = Policy(query["propagationPolicy"], Flag(query, "orphanDependents")),
                 },
-                DryRun(query["dryRun"]));
+                DryRun(query["dryRun"], "delete"));
         }
 
         var preconditions = body["preconditions"] as JsonObject;
@@ -97,9 +92,15 @@ internal static class QueryOptions
                 Uid = preconditions?["uid"]?.ToString(),
                 ResourceVersion = preconditions?["resourceVersion"]?.ToString(),
             },
-            DryRun((body["dryRun"] as JsonArray ?? []).Select(static n => n?.ToString())) || DryRun(query["dryRun"]));
+            DryRun((body["dryRun"] as JsonArray ?? []).Select(static n => n?.ToString()), "delete") || DryRun(query["dryRun"], "delete"));
     }
 
+    /// <summary>The options a verb takes.</summary>
+    public static string Kind(string verb) => verb switch { "patch" => "PatchOptions", "update" => "UpdateOptions", "delete" or "deletecollection" => "DeleteOptions", _ => "CreateOptions" };
+
     private static string? Policy(string? policy, bool? orphan) =>
-        !string.IsNullOrEmpty(policy) ? policy : orphan switch { true => "Orphan", false => "Background", null => null };
+        !string.IsNullOrEmpty(policy) && orphan is not null
+            ? throw new ApiException(Statuses.Invalid(
+                "meta.k8s.io", "DeleteOptions", "", [FieldError.Invalid("propagationPolicy", policy, "orphanDependents and deletionPropagation cannot be both set")]))
+            : !string.IsNullOrEmpty(policy) ? policy : orphan switch { true => "Orphan", false => "Background", null => null };
 }

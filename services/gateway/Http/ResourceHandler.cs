@@ -30,8 +30,8 @@ internal sealed class ResourceHandler(
     {
         var call = new Call(http, info, resource, user, ct);
         if (info.Subresource.Length > 0) return SubresourceAsync(call);
-        if (virtuals.FirstOrDefault(v => v.Handles(resource)) is { } special) return VirtualAsync(call, special);
         if (!resource.HasVerb(info.Verb)) throw new ApiException(Statuses.MethodNotAllowed());
+        if (virtuals.FirstOrDefault(v => v.Handles(resource)) is { } special) return VirtualAsync(call, special);
         return info.Verb switch
         {
             "get" => GetAsync(call),
@@ -119,7 +119,7 @@ internal sealed class ResourceHandler(
         var (options, dryRun) = QueryOptions.Delete(call.Query, await DeleteBodyAsync(call));
         var request = call.Context(dryRun);
         var outcome = await registry.DeleteAsync(request, options, call.Ct);
-        if (!outcome.Deleted)
+        if (!outcome.Deleted || DeletedObjects.AreReturned(call.Resource))
         {
             await AnswerAsync(call, 200, encoder.Encode(outcome.Entry), encoder.Representation, request);
             return;
@@ -283,6 +283,9 @@ internal sealed class ResourceHandler(
     {
         public IQueryCollection Query => Http.Request.Query;
 
+        // Readers may say what they like in the options of writers.
+        private bool Writes => Info.Verb is "create" or "update" or "patch";
+
         public RequestContext Context(bool? dryRun = null) => new()
         {
             User = User,
@@ -290,9 +293,9 @@ internal sealed class ResourceHandler(
             Namespace = Resource.Namespaced && Info.Namespace.Length > 0 ? Info.Namespace : null,
             Name = Info.Name,
             Subresource = Info.Subresource,
-            DryRun = dryRun ?? QueryOptions.DryRun(Query["dryRun"]),
-            FieldManager = FieldManagers.Of(Query["fieldManager"].ToString(), Info.Verb, Http.Request),
-            FieldValidation = QueryOptions.Validation(Query["fieldValidation"].ToString()),
+            DryRun = dryRun ?? (Writes && QueryOptions.DryRun(Query["dryRun"], Info.Verb)),
+            FieldManager = Writes ? FieldManagers.Of(Query["fieldManager"].ToString(), Info.Verb, Http.Request) : "",
+            FieldValidation = Writes ? QueryOptions.Validation(Query["fieldValidation"].ToString(), Info.Verb) : FieldValidation.Ignore,
             Force = QueryOptions.Flag(Query, "force") == true,
         };
     }

@@ -36,6 +36,6 @@ internal readonly record struct ContinueToken(long Revision, string Start)
         {
         }
 
-        throw new ApiException(Statuses.BadRequest("continue key is not valid: it is not a token of this server"));
+        throw new ApiException(Statuses.BadRequest("invalid continue token: continue key is not valid: it is not a token of this server"));
     }
 }

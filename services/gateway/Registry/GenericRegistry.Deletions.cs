@@ -26,7 +26,9 @@ internal sealed partial class GenericRegistry
         {
             var current = await ReadAsync(request, key, ct);
             CheckPreconditions(request, options, current.Parsed);
-            await admission.ValidateAsync(Attributes(request, AdmissionOperation.Delete, null, current.Parsed), ct);
+            var attributes = Attributes(request, AdmissionOperation.Delete, null, current.Parsed);
+            await admission.AdmitAsync(attributes, ct);
+            await admission.ValidateAsync(attributes, ct);
             if (await TryDeleteAsync(request, strategy, options, current, ct) is { } outcome) return outcome;
         }
 
@@ -128,12 +130,19 @@ internal sealed partial class GenericRegistry
     private static void CheckPreconditions(RequestContext request, DeleteRequest options, JsonObject obj)
     {
         var (uid, version) = (ObjectMetaRules.Text(obj, "uid"), ObjectMetaRules.Text(obj, "resourceVersion"));
+        // These name the kind where other conflicts name the resource.
         if (options.Uid is { } wanted && wanted != uid)
-            throw new ApiException(Statuses.Conflict(request.Resource, request.Name, $"Precondition failed: UID in precondition: {wanted}, UID in object meta: {uid}"));
+        {
+            throw new ApiException(Statuses.Conflict(
+                request.Resource.Group, request.Resource.Kind, request.Name,
+                $"the UID in the precondition ({wanted}) does not match the UID in record ({uid}). The object might have been deleted and then recreated"));
+        }
+
         if (options.ResourceVersion is { } revision && revision != version)
         {
             throw new ApiException(Statuses.Conflict(
-                request.Resource, request.Name, $"Precondition failed: ResourceVersion in precondition: {revision}, ResourceVersion in object meta: {version}"));
+                request.Resource.Group, request.Resource.Kind, request.Name,
+                $"the ResourceVersion in the precondition ({revision}) does not match the ResourceVersion in record ({version}). The object might have been modified"));
         }
     }
 
@@ -141,6 +150,6 @@ internal sealed partial class GenericRegistry
     {
         if (options.PropagationPolicy is null or "Orphan" or "Foreground" or "Background") return;
         throw new ApiException(Statuses.Invalid(
-            "", "DeleteOptions", "", [FieldError.NotSupported("propagationPolicy", options.PropagationPolicy, "Foreground", "Background", "Orphan", "nil")]));
+            "meta.k8s.io", "DeleteOptions", "", [FieldError.NotSupported("propagationPolicy", options.PropagationPolicy, "Foreground", "Background", "Orphan", "nil")]));
     }
 }

@@ -16,16 +16,21 @@ internal sealed partial class GenericRegistry
     /// <exception cref="ApiException">Any refusal; 409 when the resourceVersion is old.</exception>
     public async ValueTask<WriteOutcome> UpdateAsync(RequestContext request, JsonObject obj, CancellationToken ct)
     {
-        var name = ObjectMetaRules.Text(obj, "name");
-        if (name.Length > 0 && name != request.Name)
-            throw new ApiException(Statuses.BadRequest($"the name of the object ({name}) does not match the name on the URL ({request.Name})"));
+        CheckName(request, obj);
         CheckScope(request, obj);
-        if (name.Length == 0) ObjectMetaRules.Of(obj)["name"] = request.Name;
         var strategy = strategies.For(request.Resource);
+        var uid = ObjectMetaRules.Text(obj, "uid");
         try
         {
             // Each try works on a copy: admission and strategy change it.
-            return await ModifyAsync(request, (_, _) => new((JsonObject)obj.DeepClone()), ct);
+            return await ModifyAsync(
+                request,
+                (current, _) => uid.Length == 0 || uid == ObjectMetaRules.Text(current, "uid") ? new((JsonObject)obj.DeepClone()) : throw AnotherObject(request, uid, ObjectMetaRules.Text(current, "uid")),
+                ct);
+        }
+        catch (ApiException e) when (e.IsNotFound && uid.Length > 0 && e.Status.Details?.Name == request.Name)
+        {
+            throw AnotherObject(request, uid, "");
         }
         catch (ApiException e) when (e.IsNotFound && strategy.AllowCreateOnUpdate && request.Subresource.Length == 0 && ObjectMetaRules.Text(obj, "resourceVersion").Length == 0 && e.Status.Details?.Name == request.Name)
         {
@@ -89,14 +94,8 @@ internal sealed partial class GenericRegistry
         var merged = applied is null ? null : Merge(request, current, before, applied);
         var obj = merged?.Object ?? await mutate((JsonObject)old.DeepClone(), ct);
         var sent = FieldOwners.Take(obj);
+        CheckName(request, obj);
         CheckVersion(request, strategy, obj, current);
-        var uid = ObjectMetaRules.Text(obj, "uid");
-        if (uid.Length > 0 && uid != ObjectMetaRules.Text(old, "uid"))
-        {
-            throw new ApiException(Statuses.Conflict(
-                request.Resource, request.Name, $"Precondition failed: UID in precondition: {uid}, UID in object meta: {ObjectMetaRules.Text(old, "uid")}"));
-        }
-
         ObjectMetaRules.Guard(obj, old);
         Default(strategy, obj);
         var managed = merged?.Managed ?? owners.Updated(request, current, before, obj, sent);
@@ -124,6 +123,22 @@ internal sealed partial class GenericRegistry
         }
     }
 
+    /// <summary>The object says that it is the one the URL names.</summary>
+    private static void CheckName(RequestContext request, JsonObject obj)
+    {
+        var (name, ns) = (ObjectMetaRules.Text(obj, "name"), ObjectMetaRules.Text(obj, "namespace"));
+        if (name.Length == 0)
+            throw new ApiException(Statuses.BadRequest($"the name of the object ({request.Name} based on URL) was undeterminable: name must be provided"));
+        if (name != request.Name)
+            throw new ApiException(Statuses.BadRequest($"the name of the object ({name}) does not match the name on the URL ({request.Name})"));
+        if (request.Namespace is { Length: > 0 } wanted && ns.Length > 0 && ns != wanted)
+            throw new ApiException(Statuses.BadRequest($"the namespace of the object ({ns}) does not match the namespace on the request ({wanted})"));
+    }
+
+    private static ApiException AnotherObject(RequestContext request, string uid, string found) => new(Statuses.Conflict(
+        request.Resource, request.Name,
+        $"StorageError: invalid object, Code: 4, Key: {Key(request, request.Name)}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {found}"));
+
     private static void Check(RequestContext request, IResourceStrategy strategy, JsonObject obj, JsonObject old)
     {
         var errors = new List<FieldError>();
@@ -148,7 +163,8 @@ internal sealed partial class GenericRegistry
         if (EndsDeletion(strategy, obj))
         {
             if (request.DryRun) return new WriteOutcome(Unstored(request, current.Key, obj, managed), Deleted: true);
-            return await RemoveAsync(strategy, request, current, ct) is { } gone ? gone : null;
+            // The writer is shown what it wrote, watchers what was there.
+            return await RemoveAsync(strategy, request, current, ct) is { } gone ? gone with { Entry = Entry(request, current.Key, json, gone.Entry.Revision) } : null;
         }
 
         if (managed.SameBesidesTimes(before) && IsSame(current, before.TextLength, json.Length - ownersLength, obj)) return new WriteOutcome(current);

@@ -11,13 +11,13 @@ internal interface IVirtualResource
 
     /// <summary>POST: the answer to the question.</summary>
     ValueTask<JsonObject> CreateAsync(RequestContext request, JsonObject body, CancellationToken ct) =>
-        throw new ApiException(Statuses.MethodNotSupported(request.Resource.Group, request.Resource.Plural, "create"));
+        throw new ApiException(Statuses.MethodNotAllowed());
 
     /// <summary>GET of one.</summary>
     ValueTask<JsonObject> GetAsync(RequestContext request, CancellationToken ct) =>
-        throw new ApiException(Statuses.MethodNotSupported(request.Resource.Group, request.Resource.Plural, "get"));
+        throw new ApiException(Statuses.MethodNotAllowed());
 
     /// <summary>GET of all.</summary>
     ValueTask<IReadOnlyList<JsonObject>> ListAsync(RequestContext request, CancellationToken ct) =>
-        throw new ApiException(Statuses.MethodNotSupported(request.Resource.Group, request.Resource.Plural, "list"));
+        throw new ApiException(Statuses.MethodNotAllowed());
 }

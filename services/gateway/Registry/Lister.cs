@@ -82,16 +82,20 @@ internal sealed class Lister(CacheSet caches, ObjectStorage storage)
 
     private static void Check(ListOptions options)
     {
-        if (options.Continue.Length > 0 && options.ResourceVersion is not ("" or "0"))
-            throw new ApiException(Statuses.BadRequest("specifying resource version is not allowed when using continue"));
-        if (options.ResourceVersionMatch.Length == 0) return;
-        var error = options.ResourceVersionMatch is not ("Exact" or "NotOlderThan")
-            ? FieldError.NotSupported("resourceVersionMatch", options.ResourceVersionMatch, "Exact", "NotOlderThan", "")
-            : options.Continue.Length > 0 ? FieldError.Forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided")
-            : options.ResourceVersion.Length == 0 ? FieldError.Forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided")
-            : options is { ResourceVersion: "0", ResourceVersionMatch: "Exact" } ? FieldError.Forbidden("resourceVersionMatch", "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"")
-            : null;
-        if (error is not null) throw new ApiException(Statuses.Invalid("meta.k8s.io", "ListOptions", "", [error]));
+        if (options.ResourceVersionMatch.Length == 0)
+        {
+            if (options.Continue.Length > 0 && options.ResourceVersion is not ("" or "0"))
+                throw new ApiException(Statuses.BadRequest("specifying resource version is not allowed when using continue"));
+            return;
+        }
+
+        FieldPath path = "resourceVersionMatch";
+        var errors = new List<FieldError>();
+        if (options.ResourceVersion.Length == 0) errors.Add(FieldError.Forbidden(path, "resourceVersionMatch is forbidden unless resourceVersion is provided"));
+        if (options.Continue.Length > 0) errors.Add(FieldError.Forbidden(path, "resourceVersionMatch is forbidden when continue is provided"));
+        if (options.ResourceVersionMatch is not ("Exact" or "NotOlderThan")) errors.Add(FieldError.NotSupported(path, options.ResourceVersionMatch, "Exact", "NotOlderThan", ""));
+        if (options is { ResourceVersion: "0", ResourceVersionMatch: "Exact" }) errors.Add(FieldError.Forbidden(path, "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\""));
+        if (errors.Count > 0) throw new ApiException(Statuses.Invalid("meta.k8s.io", "ListOptions", "", errors));
     }
 
     private static ListPage Page(CacheLayout layout, CacheState state, EntryFilter filter, long limit, string start)
@@ -149,7 +153,7 @@ internal sealed class Lister(CacheSet caches, ObjectStorage storage)
         }
         catch (RevisionGoneException)
         {
-            throw new ApiException(token.Start.Length > 0 ? TooOld(token) : Statuses.Expired($"The resourceVersion for the provided list is too old: {token.Revision}"));
+            throw new ApiException(token.Start.Length > 0 ? TooOld(token) : Statuses.Expired("The resourceVersion for the provided list is too old."));
         }
     }
 

@@ -154,7 +154,7 @@ internal static class ObjectMetaRules
         for (var i = 0; i < owners.Count; i++)
         {
             if (owners[i] is not JsonObject owner) continue;
-            var path = new FieldPath("metadata.ownerReferences").Index(i);
+            var path = new FieldPath("metadata.ownerReferences");
             foreach (var field in new[] { "apiVersion", "kind", "name", "uid" })
             {
                 if ((owner[field]?.ToString() ?? "").Length == 0) errors.Add(FieldError.Invalid(path.Child(field), "", field == "apiVersion" ? "version must not be empty" : "must not be empty"));
@@ -164,8 +164,8 @@ internal static class ObjectMetaRules
             if (controller is not null)
             {
                 errors.Add(FieldError.Invalid(
-                    "metadata.ownerReferences",
-                    "[]",
+                    path,
+                    owners,
                     $"Only one reference can have Controller set to true. Found \"true\" in references for {controller["kind"]}/{controller["name"]} and {owner["kind"]}/{owner["name"]}"));
             }
 

@@ -49,18 +49,16 @@ internal static class Patching
 
         if (patched is not JsonObject obj)
             throw new ApiException(Statuses.BadRequest("the patched document is not an object"));
-        return new(Decode(obj, schema, request));
+        return new(Decode(obj, schema, request, kind == PatchKind.Strategic ? patch : default));
     };
 
     /// <summary>Brings a tree into the schema's form; unknown fields as the request wants them treated.</summary>
-    public static JsonObject Decode(JsonObject obj, KindSchema schema, RequestContext request)
+    public static JsonObject Decode(JsonObject obj, KindSchema schema, RequestContext request, ReadOnlyMemory<byte> strategic = default)
     {
         var (version, kind) = (obj["apiVersion"]?.ToString() ?? "", obj["kind"]?.ToString() ?? "");
-        if (version != schema.ApiVersion || kind != schema.Kind)
-        {
-            throw new ApiException(Statuses.BadRequest(
-                $"the API version in the data ({version}, Kind={kind}) does not match the expected API version ({schema.ApiVersion}, Kind={schema.Kind})"));
-        }
+        // A strategic patch is merged into the object's own type: what it says of its kind does not count.
+        if (strategic.IsEmpty && (version != schema.ApiVersion || kind != schema.Kind))
+            throw Refused(BodyKinds.Mismatch(version, kind, schema) ?? $"the API version in the data ({version}) does not match the expected API version ({schema.ApiVersion})");
 
         var strict = request.FieldValidation == FieldValidation.Ignore ? null : new List<string>();
         JsonObject decoded;
@@ -70,16 +68,13 @@ internal static class Patching
         }
         catch (DecodeException e)
         {
-            throw new ApiException(Statuses.Invalid(schema.Group, schema.Kind, request.Name, [FieldError.Invalid("patch", "", e.Message)]), e);
+            throw Refused(e.Message);
         }
 
         if (strict is { Count: > 0 })
         {
             if (request.FieldValidation == FieldValidation.Strict)
-            {
-                throw new ApiException(Statuses.Invalid(
-                    schema.Group, schema.Kind, request.Name, [FieldError.Invalid("patch", "", "strict decoding error: " + string.Join(", ", strict))]));
-            }
+                throw Refused("strict decoding error: " + string.Join(", ", strict));
 
             foreach (var warning in strict)
             {
@@ -90,5 +85,9 @@ internal static class Patching
         decoded["kind"] = schema.Kind;
         decoded["apiVersion"] = schema.ApiVersion;
         return decoded;
+
+        // Names no kind, and shows the patched document, or the strategic patch as Go prints a map.
+        ApiException Refused(string why) => new(Statuses.Invalid(
+            "", "", "", [FieldError.Invalid("patch", strategic.IsEmpty ? obj.ToJsonString(GoText.Json) : GoText.Value(JsonCodec.DecodeAnyValue(strategic.Span)), why)]));
     }
 }

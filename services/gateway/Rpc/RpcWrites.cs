@@ -27,7 +27,7 @@ internal sealed class RpcWrites(RpcAccess access, GenericRegistry registry, Subr
         Subresource = subresource,
         DryRun = dryRun,
         FieldManager = manager,
-        FieldValidation = QueryOptions.Validation(validation),
+        FieldValidation = QueryOptions.Validation(validation, "create"),
         Force = force,
     };
 

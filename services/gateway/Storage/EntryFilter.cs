@@ -63,6 +63,7 @@ internal sealed class EntryFilter
             if (layout.FieldNames[i] == field) return i;
         }
 
-        throw new ApiException(Statuses.BadRequest($"field label not supported: {field}"));
+        throw new ApiException(Statuses.BadRequest(
+            layout.FieldNames.Count > 0 ? $"field label not supported: {field}" : $"{GoText.Quote(field)} is not a known field selector: only \"metadata.name\", \"metadata.namespace\""));
     }
 }

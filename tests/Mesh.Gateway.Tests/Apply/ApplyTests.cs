@@ -234,8 +234,8 @@ public sealed class ApplyTests(GatewayHost host)
         var (code, status) = await host.ApplyAsync(Maps + "ssa-pre", "one", Map("ssa-pre", """{"a":"2"}""", ""","resourceVersion":"1" """));
         Assert.Equal(409, code);
         Assert.Contains("the object has been modified", status["message"]!.ToString(), StringComparison.Ordinal);
-        (code, _) = await host.ApplyAsync(Maps + "ssa-pre", "one", Map("ssa-pre", """{"a":"2"}""", ""","uid":"other" """));
-        Assert.Equal(409, code);
+        (code, status) = await host.ApplyAsync(Maps + "ssa-pre", "one", Map("ssa-pre", """{"a":"2"}""", ""","uid":"other" """));
+        Assert.Equal((422, "ConfigMap \"ssa-pre\" is invalid: metadata.uid: Invalid value: \"other\": field is immutable"), (code, (string?)status["message"]));
         (code, _) = await host.ApplyAsync(Maps + "ssa-pre", "one", Map("ssa-pre", """{"a":"2"}""", $",\"resourceVersion\":\"{made.Version()}\""));
         Assert.Equal(200, code);
     }

@@ -118,7 +118,7 @@ public sealed class ObjectLifeTests(GatewayHost gateway)
         var (code, body) = await gateway.SendAsync(HttpMethod.Delete, Maps + "/life-uid", """{"kind":"DeleteOptions","apiVersion":"v1","preconditions":{"uid":"x"}}""");
 
         Assert.Equal(409, code);
-        Assert.Contains("Precondition failed: UID in precondition: x", (string?)body["message"], StringComparison.Ordinal);
+        Assert.StartsWith("Operation cannot be fulfilled on ConfigMap \"life-uid\": the UID in the precondition (x) does not match the UID in record (", (string?)body["message"], StringComparison.Ordinal);
     }
 
     [Theory]

@@ -14,7 +14,9 @@ public class ClusterRules : KindRules
         "[spec.csi.volumeHandle: Required value, spec.csi.nodePublishSecretRef.namespace: Required value]")]
     [InlineData("persistentvolumeclaims", """{"spec":{"accessModes":[]}}""", "[spec.accessModes: Required value: at least 1 access mode is required, spec.resources[storage]: Required value]")]
     [InlineData("persistentvolumeclaims", """{"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"0"}},"dataSource":{"kind":"VolumeSnapshot","name":"s"}}}""",
-        "[spec.resources[storage]: Invalid value: \"0\": must be greater than zero, spec.dataSource: Invalid value: \"VolumeSnapshot\": must be 'PersistentVolumeClaim' when referencing the default apiGroup]")]
+        "spec.resources[storage]: Invalid value: \"0\": must be greater than zero")]
+    [InlineData("persistentvolumeclaims", """{"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1"}},"dataSourceRef":{"kind":"VolumeSnapshot","name":"s"}}}""",
+        "[spec.dataSource: Invalid value: \"VolumeSnapshot\": must be 'PersistentVolumeClaim' when referencing the default apiGroup, spec.dataSourceRef: Invalid value: \"VolumeSnapshot\": must be 'PersistentVolumeClaim' when referencing the default apiGroup]")]
     [InlineData("storage.k8s.io/storageclasses", """{"volumeBindingMode":"Later"}""",
         "[provisioner: Required value, volumeBindingMode: Unsupported value: \"Later\": supported values: \"Immediate\", \"WaitForFirstConsumer\"]")]
     [InlineData("storage.k8s.io/volumeattributesclasses", """{"driverName":"d"}""", "parameters: Required value: must contain at least one key/value pair")]
@@ -25,6 +27,16 @@ public class ClusterRules : KindRules
     [InlineData("storage.k8s.io/volumeattachments", """{"spec":{"attacher":"d","nodeName":"n","source":{}}}""", "spec.source: Required value: must specify exactly one of inlineVolumeSpec and persistentVolumeName")]
     [InlineData("nodes", """{"spec":{"taints":[{"key":"a","effect":"NoSchedule"},{"key":"a","value":"b","effect":"NoSchedule"},{"key":"c","effect":"Never"}]}}""",
         "[metadata.taints[1]: Duplicate value: {\"Key\":\"a\",\"Value\":\"b\",\"Effect\":\"NoSchedule\",\"TimeAdded\":null}: taints must be unique by key and effect pair, metadata.taints[2].effect: Unsupported value: \"Never\": supported values: \"NoSchedule\", \"PreferNoSchedule\", \"NoExecute\"]")]
+    [InlineData("storage.k8s.io/storageclasses", """{"provisioner":"p","allowedTopologies":[{"matchLabelExpressions":[{"key":"k","values":["a","b"]}]},{"matchLabelExpressions":[{"key":"k","values":["b","a"]}]}]}""",
+        "allowedTopologies[1].matchLabelExpressions: Duplicate value: \"\"")]
+    [InlineData("storage.k8s.io/storageclasses", """{"provisioner":"p","volumeBindingMode":""}""", "volumeBindingMode: Unsupported value: \"\": supported values: \"Immediate\", \"WaitForFirstConsumer\"")]
+    [InlineData("node.k8s.io/runtimeclasses", """{"handler":"h","scheduling":{"tolerations":[{"key":"k","operator":"Exists"},{"key":"k","operator":"Exists"}]}}""",
+        "scheduling.tolerations[1]: Duplicate value: {\"key\":\"k\",\"operator\":\"Exists\"}")]
+    [InlineData("events.k8s.io/events", """{"regarding":{"kind":"Pod","namespace":"d"},"eventTime":"2026-01-01T00:00:00Z","reason":"R","action":"A","reportingController":"a b","reportingInstance":"i","type":"Odd","deprecatedCount":2}""",
+        "[reportingController: Invalid value: \"a b\": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]'), type: Invalid value: \"\": has invalid value: Odd, count: Invalid value: \"\": needs to be unset]")]
+    [InlineData("events", """{"metadata":{"name":"a"},"involvedObject":{"kind":"Pod","namespace":"other"}}""", "involvedObject.namespace: Invalid value: \"other\": does not match event.namespace")]
+    [InlineData("limitranges", """{"metadata":{"name":null},"spec":{"limits":[]}}""", "")]
+    [InlineData("nodes", """{"spec":{"podCIDR":"10.0.0.300/24"}}""", "spec.podCIDRs[0]: Invalid value: \"10.0.0.300/24\": must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")]
     [InlineData("nodes", """{"spec":{"podCIDRs":["10.0.0.0/24","10.0.1.0/24"]}}""", "spec.podCIDRs: Invalid value: [\"10.0.0.0/24\",\"10.0.1.0/24\"]: may specify no more than one CIDR for each IP family")]
     [InlineData("namespaces", """{"spec":{"finalizers":["mine"]}}""", "spec.finalizers: Invalid value: \"mine\": name is neither a standard finalizer name nor is it fully qualified")]
     [InlineData("resourcequotas", """{"spec":{"hard":{"disk":"1","pods":"1.5"}}}""",

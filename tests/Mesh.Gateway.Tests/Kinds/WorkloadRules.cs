@@ -11,7 +11,13 @@ public class WorkloadRules : KindRules
     private const string Selected = "\"selector\":{\"matchLabels\":{\"app\":\"a\"}},\"template\":" + Labels;
 
     [Theory]
-    [InlineData("apps/deployments", """{"spec":{"template":T}}""", "spec.selector: Required value")]
+    [InlineData("apps/deployments", """{"spec":{"template":T}}""", "[spec.selector: Required value, spec.template.metadata.labels: Invalid value: {\"app\":\"a\"}: `selector` does not match template `labels`]")]
+    [InlineData("apps/replicasets", """{"spec":{"selector":{"matchExpressions":[{"key":"app","operator":"In"}]},"template":T}}""",
+        "[spec.selector.matchExpressions[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn', spec.selector: Invalid value: {\"matchExpressions\":[{\"key\":\"app\",\"operator\":\"In\"}]}: invalid label selector]")]
+    [InlineData("apps/statefulsets", """{"spec":{"selector":{"matchExpressions":[{"key":"app","operator":"Is"}]},"template":T}}""",
+        "[spec.selector.matchExpressions[0].operator: Invalid value: \"Is\": not a valid selector operator, spec.selector: Invalid value: {\"matchExpressions\":[{\"key\":\"app\",\"operator\":\"Is\"}]}]")]
+    [InlineData("apps/daemonsets", """{"spec":{"selector":{"matchExpressions":[{"key":"app","operator":"Is"}]},"template":T}}""",
+        "spec.selector.matchExpressions[0].operator: Invalid value: \"Is\": not a valid selector operator")]
     [InlineData("apps/deployments", """{"spec":{"selector":{},"template":T}}""", "spec.selector: Invalid value: {}: empty selector is invalid for deployment")]
     [InlineData("apps/deployments", """{"spec":{S,"strategy":{"type":"Fast"}}}""", "spec.strategy.type: Unsupported value: \"Fast\": supported values: \"Recreate\", \"RollingUpdate\"")]
     [InlineData("apps/deployments", """{"spec":{S,"strategy":{"type":"Recreate","rollingUpdate":{"maxSurge":1}}}}""", "spec.strategy.rollingUpdate: Forbidden: may not be specified when strategy `type` is 'Recreate'")]

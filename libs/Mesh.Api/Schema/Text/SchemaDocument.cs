@@ -90,6 +90,9 @@ internal sealed class FieldText
     /// <summary>Default as JSON text, or null.</summary>
     public string? Default { get; set; }
 
+    /// <summary>A zero is left out although it is the default.</summary>
+    public bool OmitsZero { get; set; }
+
     /// <summary>"", "atomic", "set" or "map".</summary>
     public string ListType { get; set; } = "";
 

@@ -121,6 +121,9 @@ internal static class SchemaTextParser
                 case "default":
                     field.Default = DefaultJson(value, field);
                     break;
+                case "omitempty":
+                    field.OmitsZero = true;
+                    break;
                 case "list":
                     ParseListType(value, field);
                     break;

@@ -59,6 +59,13 @@ internal static class JsonAccess
             obj[name] = value;
     }
 
+    /// <summary>Gives an absent string a value; an empty one stays, to be refused (pointers in Kubernetes' own types).</summary>
+    public static void DefaultAbsent(this JsonObject obj, string name, string value)
+    {
+        if (obj[name] is null)
+            obj[name] = value;
+    }
+
     /// <summary>Gives an absent number a value.</summary>
     public static void Default(this JsonObject obj, string name, int value)
     {

@@ -14,7 +14,7 @@ internal sealed class BindingSubresource(GenericRegistry registry, PodBinder bin
     {
         var name = ObjectMetaRules.Text(body, "name");
         if (name.Length > 0 && name != request.Name)
-            throw new ApiException(Statuses.BadRequest($"the name of the object ({name}) does not match the name on the URL ({request.Name})"));
+            throw new ApiException(Statuses.BadRequest("name in URL does not match name in Binding object"));
         await BindAsync(registry, binder, request, body, ct);
         return new SubresourceAnswer(Success(), 201);
     }

@@ -31,7 +31,7 @@ internal interface ISubresource
     ValueTask<SubresourceAnswer> ApplyAsync(RequestContext request, ApplyConfig config, CancellationToken ct) => throw NotSupported(request, "patch");
 
     private static ApiException NotSupported(RequestContext request, string verb) =>
-        new(Statuses.MethodNotSupported(request.Resource.Group, request.Resource.Plural + "/" + request.Subresource, verb));
+        new(Statuses.MethodNotAllowed());
 }
 
 /// <summary>The subresources by resource.</summary>

@@ -22,8 +22,17 @@ internal sealed class ScaleSubresource(ScalePath path, GenericRegistry registry)
     public string Id => $"{path.Group}/{path.Plural}/scale";
 
     /// <inheritdoc/>
-    public async ValueTask<SubresourceAnswer> GetAsync(RequestContext request, CancellationToken ct) =>
-        new(ToScale((await registry.GetAsync(Whole(request), "", ct)).Parsed));
+    public async ValueTask<SubresourceAnswer> GetAsync(RequestContext request, CancellationToken ct)
+    {
+        try
+        {
+            return new(ToScale((await registry.GetAsync(Whole(request), "", ct)).Parsed));
+        }
+        catch (ApiException e) when (e.IsNotFound)
+        {
+            throw new ApiException(Statuses.NotFound(path.Group, path.Plural + "/scale", request.Name), e);
+        }
+    }
 
     /// <inheritdoc/>
     public async ValueTask<SubresourceAnswer> UpdateAsync(RequestContext request, Mutation mutate, CancellationToken ct)

@@ -74,7 +74,7 @@ internal sealed class CertificateSigningRequestStrategy() : KindStrategy(Of("cer
             errors.Add(FieldError.Invalid("spec.request", spec.Str("request"), wrong));
         var usages = spec.Strings("usages");
         if (usages.Count == 0)
-            errors.Add(FieldError.Required("spec.usages"));
+            errors.Add(FieldError.Required("spec.usages", "usages must be provided"));
         for (var i = 0; i < usages.Count; i++)
             errors.Supported(new FieldPath("spec.usages").Index(i), usages[i], Usages);
         for (var i = 1; i < usages.Count; i++)

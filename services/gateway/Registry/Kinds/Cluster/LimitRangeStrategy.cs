@@ -34,6 +34,15 @@ internal sealed class LimitRangeStrategy() : KindStrategy(Of("", "v1", "limitran
     }
 
     /// <inheritdoc/>
+    public override void PrepareForCreate(JsonObject obj, StrategyContext context)
+    {
+        base.PrepareForCreate(obj, context);
+        // The one kind that needs no name.
+        if (obj.Name().Length == 0)
+            obj.Ensure("metadata")["name"] = Guid.NewGuid().ToString();
+    }
+
+    /// <inheritdoc/>
     public override void Validate(JsonObject obj, List<FieldError> errors)
     {
         var types = new HashSet<string>(StringComparer.Ordinal);

@@ -26,8 +26,12 @@ internal sealed class NodeStrategy() : KindStrategy(Of("", "v1", "nodes"), hasSt
             status["allocatable"] = capacity.DeepClone();
         PodDefaults.Quantities(status.Obj("allocatable"));
         var spec = obj.Obj("spec")!;
-        if (spec.Str("podCIDR").Length > 0 && spec.Strings("podCIDRs").Count == 0)
-            spec["podCIDRs"] = new JsonArray(spec.Str("podCIDR"));
+        // podCIDR is the older name of the first of podCIDRs: what differs from it replaces them, what is absent is taken from them.
+        var (first, all) = (spec.Str("podCIDR"), spec.Strings("podCIDRs"));
+        if (first.Length > 0 && (all.Count == 0 || all[0] != first))
+            spec["podCIDRs"] = new JsonArray(first);
+        else if (first.Length == 0 && all.Count > 0 && all[0].Length > 0)
+            spec["podCIDR"] = all[0];
     }
 
     /// <inheritdoc/>

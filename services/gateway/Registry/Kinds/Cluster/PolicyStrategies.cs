@@ -41,7 +41,7 @@ internal sealed class PriorityClassStrategy() : KindStrategy(Of("scheduling.k8s.
     private static readonly Dictionary<string, long> SystemClasses = new() { ["system-node-critical"] = 2_000_001_000, ["system-cluster-critical"] = 2_000_000_000 };
 
     /// <inheritdoc/>
-    public override void Default(JsonObject obj) => obj.Default("preemptionPolicy", "PreemptLowerPriority");
+    public override void Default(JsonObject obj) => obj.DefaultAbsent("preemptionPolicy", "PreemptLowerPriority");
 
     /// <inheritdoc/>
     public override void Validate(JsonObject obj, List<FieldError> errors)

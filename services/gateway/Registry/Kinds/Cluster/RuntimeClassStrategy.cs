@@ -17,7 +17,18 @@ internal sealed class RuntimeClassStrategy() : KindStrategy(Of("node.k8s.io", "v
         ResourceValidation.List(errors, "overhead.limits", obj.Obj("overhead", "podFixed"));
         errors.Labels("scheduling.nodeSelector", obj.Obj("scheduling", "nodeSelector"));
         if (obj.Obj("scheduling") is { } scheduling)
-            SchedulingValidation.Tolerations(errors, "scheduling.tolerations", scheduling);
+            Tolerations(errors, scheduling);
+    }
+
+    private static void Tolerations(List<FieldError> errors, JsonObject scheduling)
+    {
+        SchedulingValidation.Tolerations(errors, "scheduling.tolerations", scheduling);
+        var seen = new HashSet<(string, string, string, string)>();
+        foreach (var (i, item) in scheduling.Items("tolerations"))
+        {
+            if (!seen.Add((item.Str("key"), item.Str("operator"), item.Str("value"), item.Str("effect"))))
+                errors.Add(FieldError.Duplicate(new FieldPath("scheduling.tolerations").Index(i), item));
+        }
     }
 
     /// <inheritdoc/>

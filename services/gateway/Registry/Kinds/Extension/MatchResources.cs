@@ -12,7 +12,7 @@ internal static class MatchResources
             return;
         match.Ensure("namespaceSelector");
         match.Ensure("objectSelector");
-        match.Default("matchPolicy", "Equivalent");
+        match.DefaultAbsent("matchPolicy", "Equivalent");
         RuleMatch.Default(match, "resourceRules");
         RuleMatch.Default(match, "excludeResourceRules");
     }

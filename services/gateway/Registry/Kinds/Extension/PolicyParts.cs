@@ -9,7 +9,7 @@ internal static class PolicyParts
     public static void Default(JsonObject obj)
     {
         var spec = obj.Ensure("spec");
-        spec.Default("failurePolicy", "Fail");
+        spec.DefaultAbsent("failurePolicy", "Fail");
         MatchResources.Default(spec.Obj("matchConstraints"));
     }
 

@@ -12,7 +12,7 @@ internal static class RuleMatch
     public static void Default(JsonObject? owner, string list)
     {
         foreach (var (_, rule) in owner.Items(list))
-            rule.Default("scope", "*");
+            rule.DefaultAbsent("scope", "*");
     }
 
     public static void Rules(List<FieldError> errors, FieldPath path, JsonObject? owner, string list)

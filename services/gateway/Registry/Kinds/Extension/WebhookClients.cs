@@ -52,7 +52,7 @@ internal static class WebhookClients
         if (service.Num("port") is { } port && Names.PortNumber(port) is { Count: > 0 } broken)
             errors.Add(FieldError.Invalid(at.Child("port"), port, "port is not valid: " + string.Join(",", broken)));
         var path = service.Str("path");
-        if (!service.Has("path") || path == "/")
+        if (path is "" or "/")
             return;
         if (!path.StartsWith('/'))
             errors.Add(FieldError.Invalid(at.Child("path"), path, "must start with a '/'"));

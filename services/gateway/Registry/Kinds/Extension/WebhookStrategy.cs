@@ -11,13 +11,13 @@ internal sealed class WebhookStrategy(string plural, bool mutating) : KindStrate
     {
         foreach (var (_, hook) in obj.Items("webhooks"))
         {
-            hook.Default("failurePolicy", "Fail");
-            hook.Default("matchPolicy", "Equivalent");
+            hook.DefaultAbsent("failurePolicy", "Fail");
+            hook.DefaultAbsent("matchPolicy", "Equivalent");
             hook.Ensure("namespaceSelector");
             hook.Ensure("objectSelector");
             hook.Default("timeoutSeconds", 10);
             if (mutating)
-                hook.Default("reinvocationPolicy", "Never");
+                hook.DefaultAbsent("reinvocationPolicy", "Never");
             RuleMatch.Default(hook, "rules");
             WebhookClients.Default(hook.Obj("clientConfig"));
         }

@@ -10,7 +10,7 @@ internal sealed class IngressClassStrategy() : KindStrategy(Of("networking.k8s.i
     private const int MaxControllerLength = 250;
 
     /// <inheritdoc/>
-    public override void Default(JsonObject obj) => obj.Obj("spec", "parameters")?.Default("scope", "Cluster");
+    public override void Default(JsonObject obj) => obj.Obj("spec", "parameters")?.DefaultAbsent("scope", "Cluster");
 
     /// <inheritdoc/>
     public override void Validate(JsonObject obj, List<FieldError> errors)

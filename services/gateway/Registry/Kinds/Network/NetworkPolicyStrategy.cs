@@ -15,7 +15,7 @@ internal sealed class NetworkPolicyStrategy() : KindStrategy(Of("networking.k8s.
             foreach (var (_, rule) in spec.Items(direction))
             {
                 foreach (var (_, port) in rule.Items("ports"))
-                    port.Default("protocol", "TCP");
+                    port.DefaultAbsent("protocol", "TCP");
             }
         }
 

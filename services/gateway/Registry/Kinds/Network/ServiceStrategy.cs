@@ -160,6 +160,9 @@ internal sealed class ServiceStrategy(ServiceAllocator allocator) : KindStrategy
     // What the server gave stays when a writer leaves it out.
     private static void KeepAllocated(JsonObject spec, JsonObject was)
     {
+        // Who changes the one name of the first address means the other too.
+        if (spec.Str("clusterIP") is { Length: > 0 } changed && changed != was.Str("clusterIP") && spec.Arr("clusterIPs") is { Count: > 0 } list && JsonNode.DeepEquals(list, was["clusterIPs"]))
+            list[0] = changed;
         if (spec.Str("type") != "ExternalName" && was.Str("type") != "ExternalName" && spec.Str("clusterIP").Length == 0 && spec.Strings("clusterIPs").Count == 0
             && was.Str("clusterIP").Length > 0)
         {

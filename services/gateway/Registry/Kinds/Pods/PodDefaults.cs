@@ -14,6 +14,7 @@ internal static class PodDefaults
         var spec = pod.Ensure("spec");
         Spec(spec);
         spec.Default("enableServiceLinks", true);
+        Addresses(pod.Obj("status"));
         foreach (var list in new[] { "initContainers", "containers" })
         {
             foreach (var (_, container) in spec.Items(list))
@@ -26,6 +27,15 @@ internal static class PodDefaults
 
         if (spec.Obj("resources") is { } podLevel)
             RequestsFromLimits(podLevel);
+    }
+
+    // podIP is the older name of the first of podIPs: what differs from it replaces them.
+    private static void Addresses(JsonObject? status)
+    {
+        if (status.Str("podIP") is not { Length: > 0 } first)
+            return;
+        if (status.Items("podIPs").Select(static a => a.Item.Str("ip")).FirstOrDefault() != first)
+            status!["podIPs"] = new JsonArray(new JsonObject { ["ip"] = first });
     }
 
     /// <summary>Defaults of a template (what pods get on their own only comes with the pod).</summary>
@@ -72,7 +82,11 @@ internal static class PodDefaults
         foreach (var (_, port) in container.Items("ports"))
             port.Default("protocol", "TCP");
         foreach (var (_, env) in container.Items("env"))
+        {
             env.Obj("valueFrom", "fieldRef")?.Default("apiVersion", "v1");
+            env.Obj("valueFrom", "resourceFieldRef")?.Default("divisor", "0");
+        }
+
         foreach (var name in new[] { "livenessProbe", "readinessProbe", "startupProbe" })
             Probe(container.Obj(name));
         var lifecycle = container.Obj("lifecycle");

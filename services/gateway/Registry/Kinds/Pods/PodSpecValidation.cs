@@ -57,7 +57,7 @@ internal static class PodSpecValidation
         }
 
         var labels = template.Obj("metadata", "labels");
-        if (!Check.SelectorIsEmpty(selector) && !selectorFits)
+        if (!selectorFits && !(selector is not null && Check.SelectorIsEmpty(selector)))
             errors.Add(FieldError.Invalid(path.Child("metadata", "labels"), labels, "`selector` does not match template `labels`"));
         Template(errors, path, template);
         var spec = template.Obj("spec") ?? [];

@@ -55,6 +55,9 @@ internal static class VolumeDefaults
     private static void DownwardItems(JsonObject? source)
     {
         foreach (var (_, item) in source.Items("items"))
+        {
             item.Obj("fieldRef")?.Default("apiVersion", "v1");
+            item.Obj("resourceFieldRef")?.Default("divisor", "0");
+        }
     }
 }

@@ -11,7 +11,7 @@ internal sealed class PersistentVolumeClaimStrategy() : KindStrategy(Of("", "v1"
     public static void DefaultClaim(JsonObject claim)
     {
         var spec = claim.Ensure("spec");
-        spec.Default("volumeMode", "Filesystem");
+        spec.DefaultAbsent("volumeMode", "Filesystem");
         PodDefaults.Quantities(spec.Ensure("resources").Obj("requests"));
         PodDefaults.Quantities(spec.Obj("resources", "limits"));
     }
@@ -24,6 +24,29 @@ internal sealed class PersistentVolumeClaimStrategy() : KindStrategy(Of("", "v1"
     {
         base.PrepareForCreate(obj, context);
         obj["status"] = new JsonObject { ["phase"] = "Pending" };
+        Sources(Spec(obj), []);
+    }
+
+    /// <inheritdoc/>
+    public override void PrepareForUpdate(JsonObject obj, JsonObject old, StrategyContext context)
+    {
+        base.PrepareForUpdate(obj, old, context);
+        Sources(Spec(obj), Spec(old));
+    }
+
+    // dataSource takes claims and snapshots only, others are dropped; dataSourceRef takes anything; what one says and the other can say is in both.
+    private static void Sources(JsonObject spec, JsonObject was)
+    {
+        if (!was.Has("dataSource") && spec.Obj("dataSource") is { } source &&
+            (source.Str("kind"), source.Str("apiGroup")) is not (("PersistentVolumeClaim", "") or ("VolumeSnapshot", "snapshot.storage.k8s.io")))
+        {
+            spec.Remove("dataSource");
+        }
+
+        if (spec.Obj("dataSource") is { } older && !spec.Has("dataSourceRef"))
+            spec["dataSourceRef"] = older.DeepClone();
+        else if (spec.Obj("dataSourceRef") is { } reference && !spec.Has("dataSource") && reference.Str("namespace").Length == 0)
+            spec["dataSource"] = reference.DeepClone();
     }
 
     /// <inheritdoc/>

@@ -12,7 +12,7 @@ internal sealed class PersistentVolumeStrategy() : KindStrategy(Of("", "v1", "pe
     {
         var spec = obj.Ensure("spec");
         spec.Default("persistentVolumeReclaimPolicy", "Retain");
-        spec.Default("volumeMode", "Filesystem");
+        spec.DefaultAbsent("volumeMode", "Filesystem");
         PodDefaults.Quantities(spec.Obj("capacity"));
         VolumeDefaults.Shared(spec);
     }

@@ -13,8 +13,8 @@ internal sealed class StorageClassStrategy() : KindStrategy(Of("storage.k8s.io",
     /// <inheritdoc/>
     public override void Default(JsonObject obj)
     {
-        obj.Default("reclaimPolicy", "Delete");
-        obj.Default("volumeBindingMode", "Immediate");
+        obj.DefaultAbsent("reclaimPolicy", "Delete");
+        obj.DefaultAbsent("volumeBindingMode", "Immediate");
     }
 
     /// <inheritdoc/>
@@ -23,9 +23,22 @@ internal sealed class StorageClassStrategy() : KindStrategy(Of("storage.k8s.io",
         Provisioner(errors, "provisioner", obj.Str("provisioner"));
         Parameters(errors, obj.Obj("parameters"), required: false);
         errors.OptionalOneOf("reclaimPolicy", obj.Str("reclaimPolicy"), "Delete", "Retain");
-        errors.OneOf("volumeBindingMode", obj.Str("volumeBindingMode"), "Immediate", "WaitForFirstConsumer");
+        errors.Supported("volumeBindingMode", obj.Str("volumeBindingMode"), "Immediate", "WaitForFirstConsumer");
         foreach (var (i, term) in obj.Items("allowedTopologies"))
             Topology(errors, new FieldPath("allowedTopologies").Index(i).Child("matchLabelExpressions"), term);
+        SameTopologies(errors, "allowedTopologies", [.. obj.Items("allowedTopologies").Select(static t => t.Item)]);
+    }
+
+    // Terms are compared as maps of sets: the order of their expressions and values does not count.
+    private static void SameTopologies(List<FieldError> errors, FieldPath path, List<JsonObject> terms)
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < terms.Count; i++)
+        {
+            var parts = terms[i].Items("matchLabelExpressions").Select(static e => e.Item.Str("key") + "=" + string.Join(',', e.Item.Strings("values").Order(StringComparer.Ordinal)));
+            if (!seen.Add(string.Join(';', parts.Order(StringComparer.Ordinal))))
+                errors.Add(FieldError.Duplicate(path.Index(i).Child("matchLabelExpressions"), string.Empty));
+        }
     }
 
     /// <inheritdoc/>

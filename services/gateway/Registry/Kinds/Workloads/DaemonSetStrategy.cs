@@ -56,7 +56,7 @@ internal sealed class DaemonSetStrategy() : KindStrategy(Of("apps", "v1", "daemo
         var spec = Spec(obj);
         errors.LabelSelector("spec.selector", spec.Obj("selector"));
         var template = spec.Obj("template") ?? [];
-        if (!Workload.SelectorFits(spec))
+        if (Workload.SelectorFits(spec) == false)
             errors.Add(FieldError.Invalid("spec.template.metadata.labels", template.Obj("metadata", "labels"), "`selector` does not match template `labels`"));
         if (spec.Obj("selector") is { } selector && Check.SelectorIsEmpty(selector))
             errors.Add(FieldError.Invalid("spec.selector", selector, "empty selector is invalid for daemonset"));

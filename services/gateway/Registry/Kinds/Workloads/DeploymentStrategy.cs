@@ -35,7 +35,7 @@ internal sealed class DeploymentStrategy() : KindStrategy(Of("apps", "v1", "depl
         var spec = Spec(obj);
         errors.NonNegative("spec.replicas", spec.Num("replicas"));
         Workload.Selector(errors, spec, "deployment");
-        PodSpecValidation.RunningTemplate(errors, "spec.template", spec.Obj("template"), spec.Obj("selector"), Workload.SelectorFits(spec), "ReplicaSet");
+        Workload.SelectedTemplate(errors, spec, "ReplicaSet");
         Strategy(errors, "spec.strategy", spec.Obj("strategy") ?? []);
         errors.NonNegative("spec.minReadySeconds", spec.Num("minReadySeconds"));
         errors.NonNegative("spec.revisionHistoryLimit", spec.Num("revisionHistoryLimit"));

@@ -63,7 +63,7 @@ internal sealed class HorizontalPodAutoscalerStrategy(string version) : KindStra
 
     private static void Rules(JsonObject rules, params JsonObject[] policies)
     {
-        rules.Default("selectPolicy", "Max");
+        rules.DefaultAbsent("selectPolicy", "Max");
         if (rules["policies"] is null)
             rules["policies"] = new JsonArray([.. policies]);
     }

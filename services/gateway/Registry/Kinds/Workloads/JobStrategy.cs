@@ -73,7 +73,7 @@ internal sealed class JobStrategy() : KindStrategy(Of("batch", "v1", "jobs"), ha
             errors.Add(FieldError.Required("spec.selector"));
         else
             errors.LabelSelector("spec.selector", spec.Obj("selector"));
-        if (!Workload.SelectorFits(spec))
+        if (Workload.SelectorFits(spec) == false)
             errors.Add(FieldError.Invalid("spec.template.metadata.labels", spec.Obj("template").Obj("metadata", "labels"), "`selector` does not match template `labels`"));
 
         // Pods of an indexed job are called after it and their index.

@@ -37,7 +37,7 @@ internal sealed class ReplicaSetStrategy() : KindStrategy(Of("apps", "v1", "repl
         errors.NonNegative("spec.replicas", spec.Num("replicas"));
         errors.NonNegative("spec.minReadySeconds", spec.Num("minReadySeconds"));
         Workload.Selector(errors, spec, "deployment");
-        PodSpecValidation.RunningTemplate(errors, "spec.template", spec.Obj("template"), spec.Obj("selector"), Workload.SelectorFits(spec), "ReplicaSet");
+        Workload.SelectedTemplate(errors, spec, "ReplicaSet");
     }
 
     /// <inheritdoc/>

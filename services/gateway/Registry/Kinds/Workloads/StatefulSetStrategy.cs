@@ -58,23 +58,31 @@ internal sealed class StatefulSetStrategy() : KindStrategy(Of("apps", "v1", "sta
         errors.NonNegative("spec.minReadySeconds", spec.Num("minReadySeconds"));
         errors.NonNegative("spec.ordinals.start", spec.Obj("ordinals").Num("start"));
         Workload.Selector(errors, spec, "statefulset");
-        Template(errors, "spec.template", spec);
+        if (Workload.SelectorFits(spec) is { } fits)
+            Template(errors, "spec.template", spec, fits);
+        else
+            errors.Add(FieldError.Invalid("spec.selector", spec["selector"], string.Empty));
+        Running(errors, "spec.template.spec", spec.Obj("template", "spec"));
     }
 
     // Volumes of the claim templates are not in the pod's template, so its containers are first checked with the pods.
-    private static void Template(List<FieldError> errors, FieldPath path, JsonObject spec)
+    private static void Template(List<FieldError> errors, FieldPath path, JsonObject spec, bool fits)
     {
         var template = spec.Obj("template") ?? [];
         var labels = template.Obj("metadata", "labels");
-        if (!Check.SelectorIsEmpty(spec.Obj("selector")) && !Workload.SelectorFits(spec))
+        if (!fits && !(spec.Obj("selector") is { } selector && Check.SelectorIsEmpty(selector)))
             errors.Add(FieldError.Invalid(path.Child("metadata", "labels"), labels, "`selector` does not match template `labels`"));
         errors.Labels(path.Child("labels"), labels);
         errors.Annotations(path.Child("annotations"), template.Obj("metadata", "annotations"));
         PodMetadataValidation.Annotations(errors, path.Child("annotations"), template, template.Obj("spec") ?? []);
-        if (template.Obj("spec").Str("restartPolicy") != "Always")
-            errors.Add(FieldError.NotSupported(path.Child("spec", "restartPolicy"), template.Obj("spec").Str("restartPolicy"), "Always"));
-        if (template.Obj("spec").Has("activeDeadlineSeconds"))
-            errors.Add(FieldError.Forbidden(path.Child("spec", "activeDeadlineSeconds"), "activeDeadlineSeconds in StatefulSet is not Supported"));
+    }
+
+    private static void Running(List<FieldError> errors, FieldPath path, JsonObject? spec)
+    {
+        if (spec.Str("restartPolicy") != "Always")
+            errors.Add(FieldError.NotSupported(path.Child("restartPolicy"), spec.Str("restartPolicy"), "Always"));
+        if (spec.Has("activeDeadlineSeconds"))
+            errors.Add(FieldError.Forbidden(path.Child("activeDeadlineSeconds"), "activeDeadlineSeconds in StatefulSet is not Supported"));
     }
 
     private static void UpdateStrategy(List<FieldError> errors, FieldPath path, JsonObject strategy)

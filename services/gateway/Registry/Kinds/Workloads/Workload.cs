@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
+using Mesh.Gateway.Registry.Kinds.Pods;
 
 namespace Mesh.Gateway.Registry.Kinds.Workloads;
 
@@ -20,8 +21,24 @@ internal static class Workload
             errors.Add(FieldError.Invalid("spec.selector", selector, $"empty selector is invalid for {kind}"));
     }
 
-    /// <summary>Whether spec.selector selects the pods of spec.template.</summary>
-    public static bool SelectorFits(JsonObject spec) => Check.SelectorMatches(spec.Obj("selector"), spec.Obj("template").Obj("metadata", "labels"));
+    /// <summary>Whether spec.selector selects the pods of spec.template; an absent one selects nothing, a broken one says neither.</summary>
+    public static bool? SelectorFits(JsonObject spec)
+    {
+        if (spec.Obj("selector") is not { } selector)
+            return false;
+        var broken = new List<FieldError>();
+        broken.LabelSelector("selector", selector);
+        return broken.Count > 0 ? null : Check.SelectorMatches(selector, spec.Obj("template").Obj("metadata", "labels"));
+    }
+
+    /// <summary>spec.template of pods that are to keep running, when the selector can be read.</summary>
+    public static void SelectedTemplate(List<FieldError> errors, JsonObject spec, string kind)
+    {
+        if (SelectorFits(spec) is not { } fits)
+            errors.Add(FieldError.Invalid("spec.selector", spec["selector"], "invalid label selector"));
+        else
+            PodSpecValidation.RunningTemplate(errors, "spec.template", spec.Obj("template"), spec.Obj("selector"), fits, kind);
+    }
 
     /// <summary>maxUnavailable and maxSurge: numbers or percentages, not both zero.</summary>
     public static void RollingUpdate(List<FieldError> errors, FieldPath path, JsonObject? rolling)
