@@ -187,6 +187,7 @@ public sealed class MeshHost : IAsyncDisposable
         }
         using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+        using var quiet = new QuietCollector(_process.Time);
         try
         {
             using var starting = new CancellationTokenSource();

@@ -59,6 +59,16 @@ public ref struct ProtoWriter(Span<byte> target)
         Written += value.Length;
     }
 
+    /// <summary>A bytes field that the caller fills; nothing when it is empty.</summary>
+    public Span<byte> Bytes(int field, int length)
+    {
+        if (length == 0) return default;
+        Message(field, length);
+        var content = _target.Slice(Written, length);
+        Written += length;
+        return content;
+    }
+
     /// <summary>Begins a message field whose content, of exactly this length, is written next.</summary>
     public void Message(int field, int length)
     {

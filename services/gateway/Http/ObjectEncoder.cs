@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json.Nodes;
 using Mesh.Api;
 using Mesh.Api.Codecs;
@@ -37,6 +38,13 @@ internal sealed class ObjectEncoder(ApiResource resource, KindSchema? schema, Re
         (BodyFormat.Yaml, _) => YamlText.Write(Table([entry], entry.Revision, null, null)),
         _ => JsonBytes.Write(Table([entry], entry.Revision, null, null)),
     };
+
+    /// <summary>One object, written out: JSON comes straight from the cache.</summary>
+    public void Write(IBufferWriter<byte> writer, CacheEntry entry)
+    {
+        if (representation is { Format: BodyFormat.Json, Shape: ObjectShape.Full }) entry.WriteJson(writer);
+        else writer.Write(Encode(entry));
+    }
 
     /// <summary>An object that is no entry of the resource (a Scale, a review) in the format asked for.</summary>
     public static byte[] Encode(JsonObject obj, Representation representation)

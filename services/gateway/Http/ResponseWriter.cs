@@ -48,12 +48,12 @@ internal static class ResponseWriter
     {
         var (kind, version) = encoder.ListKind();
         var size = 0L;
-        foreach (var entry in page.Items) size += entry.Json.Length;
-        if (encoder.Representation.Pretty || (size > CompressFrom && AcceptsGzip(context)))
+        foreach (var entry in page.Items) size += entry.JsonLength;
+        if (encoder.Representation.Pretty)
         {
             var buffer = new ArrayBufferWriter<byte>((int)Math.Min(size + 1024, int.MaxValue));
             WriteHead(buffer, kind, version, page);
-            for (var i = 0; i < page.Items.Count; i++) WriteItem(buffer, encoder.Encode(page.Items[i]), i);
+            for (var i = 0; i < page.Items.Count; i++) WriteItem(buffer, encoder, page.Items[i], i);
             buffer.Write("]}\n"u8);
             await WriteAsync(context, 200, buffer.WrittenMemory, encoder.Representation, ct);
             return;
@@ -63,16 +63,31 @@ internal static class ResponseWriter
         response.ContentType = encoder.Representation.ContentType;
         response.Headers.CacheControl = "no-cache, private";
         if (HttpMethods.IsHead(context.Request.Method)) return;
-        var writer = response.BodyWriter;
-        WriteHead(writer, kind, version, page);
-        for (var i = 0; i < page.Items.Count; i++)
+        if (size <= CompressFrom || !AcceptsGzip(context))
         {
-            WriteItem(writer, encoder.Encode(page.Items[i]), i);
-            if (writer.UnflushedBytes > 64 * 1024) await writer.FlushAsync(ct);
+            await WriteItemsAsync(response.BodyWriter, encoder, page, ct);
+            return;
         }
 
-        writer.Write("]}\n"u8);
-        await writer.FlushAsync(ct);
+        response.Headers.ContentEncoding = "gzip";
+        response.Headers.Vary = "Accept-Encoding";
+        await using var gzip = new GZipStream(response.Body, CompressionLevel.Fastest, leaveOpen: true);
+        var writer = PipeWriter.Create(gzip, new StreamPipeWriterOptions(leaveOpen: true));
+        await WriteItemsAsync(writer, encoder, page, ct);
+        await writer.CompleteAsync();
+
+        async ValueTask WriteItemsAsync(PipeWriter writer, ObjectEncoder encoder, ListPage page, CancellationToken ct)
+        {
+            WriteHead(writer, kind, version, page);
+            for (var i = 0; i < page.Items.Count; i++)
+            {
+                WriteItem(writer, encoder, page.Items[i], i);
+                if (writer.UnflushedBytes > 64 * 1024) await writer.FlushAsync(ct);
+            }
+
+            writer.Write("]}\n"u8);
+            await writer.FlushAsync(ct);
+        }
     }
 
     /// <summary>A Status, in the format asked for when that is one of ours.</summary>
@@ -100,10 +115,10 @@ internal static class ResponseWriter
         writer.Write(",\"items\":["u8);
     }
 
-    private static void WriteItem(IBufferWriter<byte> writer, byte[] json, int index)
+    private static void WriteItem(IBufferWriter<byte> writer, ObjectEncoder encoder, CacheEntry entry, int index)
     {
         if (index > 0) writer.Write(","u8);
-        writer.Write(json);
+        encoder.Write(writer, entry);
     }
 
     private static bool AcceptsGzip(HttpContext context) =>

@@ -26,7 +26,7 @@ internal static class WatchWriter
         {
             await foreach (var batch in batches)
             {
-                foreach (var (type, entry) in batch.Events) Write(writer, Name(type), encoder.Encode(entry), protobuf);
+                foreach (var (type, entry) in batch.Events) Write(writer, Name(type), encoder, entry, protobuf);
                 if (batch.Bookmark > 0) Write(writer, "BOOKMARK", encoder.EncodeBookmark(batch.Bookmark, batch.InitialEventsEnd), protobuf);
                 if (batch.Error is { } error) Write(writer, "ERROR", EncodeError(error, protobuf), protobuf);
                 var flushed = await writer.FlushAsync(ct);
@@ -39,6 +39,19 @@ internal static class WatchWriter
         }
     }
 
+    private static void Write(System.IO.Pipelines.PipeWriter writer, string type, ObjectEncoder encoder, CacheEntry entry, bool protobuf)
+    {
+        if (protobuf)
+        {
+            Write(writer, type, encoder.Encode(entry), protobuf);
+            return;
+        }
+
+        WriteType(writer, type);
+        encoder.Write(writer, entry);
+        writer.Write("}\n"u8);
+    }
+
     private static void Write(System.IO.Pipelines.PipeWriter writer, string type, byte[] encoded, bool protobuf)
     {
         if (protobuf)
@@ -47,11 +60,16 @@ internal static class WatchWriter
             return;
         }
 
+        WriteType(writer, type);
+        writer.Write(encoded);
+        writer.Write("}\n"u8);
+    }
+
+    private static void WriteType(System.IO.Pipelines.PipeWriter writer, string type)
+    {
         writer.Write("{\"type\":\""u8);
         System.Text.EncodingExtensions.GetBytes(System.Text.Encoding.UTF8, type, writer);
         writer.Write("\",\"object\":"u8);
-        writer.Write(encoded);
-        writer.Write("}\n"u8);
     }
 
     private static byte[] EncodeError(Status error, bool protobuf) =>

@@ -159,7 +159,7 @@ internal sealed partial class GenericRegistry
     private async ValueTask<WriteOutcome?> StoreChangedAsync(
         RequestContext request, IResourceStrategy strategy, CacheEntry current, JsonObject obj, ManagedFields before, ManagedFields managed, CancellationToken ct)
     {
-        var json = JsonBytes.Write(obj, managed, out var ownersLength, current.Json.Length + 512);
+        var json = JsonBytes.Write(obj, managed, out var ownersLength, current.JsonLength + 512);
         if (EndsDeletion(strategy, obj))
         {
             if (request.DryRun) return new WriteOutcome(Unstored(request, current.Key, obj, managed), Deleted: true);
@@ -187,7 +187,7 @@ internal sealed partial class GenericRegistry
     {
         var versionLength = "\"resourceVersion\":\"\",".Length + current.Revision.ToString(System.Globalization.CultureInfo.InvariantCulture).Length;
         if (ownersText > 0) ownersText += "\"managedFields\":,".Length;
-        if (length + versionLength != current.Json.Length - ownersText) return false;
+        if (length + versionLength != current.JsonLength - ownersText) return false;
         var was = current.Parsed;
         foreach (var (name, value) in obj)
         {
@@ -207,7 +207,7 @@ internal sealed partial class GenericRegistry
     private static bool IsSame(CacheEntry current, byte[] json, JsonObject obj)
     {
         var versionLength = "\"resourceVersion\":\"\",".Length + current.Revision.ToString(System.Globalization.CultureInfo.InvariantCulture).Length;
-        if (json.Length + versionLength != current.Json.Length) return false;
+        if (json.Length + versionLength != current.JsonLength) return false;
         var copy = (JsonObject)obj.DeepClone();
         ObjectMetaRules.Of(copy)["resourceVersion"] = ObjectMetaRules.Text(current.Parsed, "resourceVersion");
         return JsonNode.DeepEquals(copy, current.Parsed);

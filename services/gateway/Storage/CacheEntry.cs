@@ -1,35 +1,44 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Mesh.Api;
 using Mesh.Api.Apply;
 using Mesh.Api.Selectors;
+using Mesh.Packing;
 
 namespace Mesh.Gateway.Storage;
 
 /// <summary>
-/// One revision of one object, shared by everybody who is served it: the JSON bytes, what selectors look at, and, made on first use
-/// and kept for as long as the object is among the last used, the parsed tree, the typed object and other encodings.
+/// One revision of one object, shared by everybody who is served it: the JSON, what selectors look at, and, made on first use and kept for as long as
+/// the object is among the last used, the parsed tree, the typed object and other encodings. An entry that a cache keeps and that is not among those has its
+/// JSON packed.
 /// </summary>
 internal sealed class CacheEntry : ILabels
 {
     private static readonly JsonDocumentOptions ParseOptions = new() { MaxDepth = 512 };
     private static readonly object LeanForm = new();
     private readonly CacheLayout layout;
+    private readonly int nameAt;
+    private byte[]? json;
+    private Packed? packed;
     private KeyValuePair<string, string>[]? labels;
     private string[]? fields;
     private JsonObject? parsed;
     private object? typed;
     private Encoding? encodings;
     private int warm;
+    private bool kept;
 
-    private CacheEntry(CacheLayout layout, string key, string ns, string name, byte[] json, long revision)
+    private CacheEntry(CacheLayout layout, string key, byte[] json, long revision)
     {
         this.layout = layout;
+        this.json = json;
+        var (ns, name) = StorageKeys.Split(key, layout.PrefixLength, layout.Resource.Namespaced);
         Key = key;
-        Namespace = ns;
-        Name = name;
-        Json = json;
+        nameAt = key.Length - name.Length;
+        Namespace = layout.Strings.Share(ns);
+        JsonLength = json.Length;
         Revision = revision;
     }
 
@@ -39,17 +48,40 @@ internal sealed class CacheEntry : ILabels
     /// <summary>Namespace, "" when cluster-scoped.</summary>
     public string Namespace { get; }
 
-    /// <summary>Name.</summary>
-    public string Name { get; }
+    /// <summary>Name, cut out of the key each time.</summary>
+    public string Name => Key[nameAt..];
 
-    /// <summary>Served JSON, with resourceVersion.</summary>
-    public byte[] Json { get; }
+    /// <summary>Served JSON, with resourceVersion. To write it out once, <see cref="WriteJson"/> is cheaper.</summary>
+    public byte[] Json => Volatile.Read(ref json) ?? Thaw();
+
+    /// <summary>Whether it holds its JSON packed only.</summary>
+    public bool IsPacked => Volatile.Read(ref json) is null;
+
+    /// <summary>Length of the JSON in bytes.</summary>
+    public int JsonLength { get; }
 
     /// <summary>Modification revision: the resourceVersion.</summary>
     public long Revision { get; }
 
     /// <summary>Values of the kind's selectable fields.</summary>
     public string[] Fields => fields ??= layout.HasFields ? layout.Fields(parsed ?? Parse(Json)) : [];
+
+    /// <summary>Whether this is its name.</summary>
+    public bool IsNamed(string name) => Key.AsSpan(nameAt).SequenceEqual(name);
+
+    /// <summary>Writes the JSON; what is packed stays packed.</summary>
+    public void WriteJson(IBufferWriter<byte> writer)
+    {
+        if (Volatile.Read(ref json) is { } bytes)
+        {
+            writer.Write(bytes);
+            return;
+        }
+
+        var span = writer.GetSpan(JsonLength);
+        packed!.CopyTo(span);
+        writer.Advance(JsonLength);
+    }
 
     /// <summary>The parsed object, shared: never change it.</summary>
     public JsonObject Parsed
@@ -68,18 +100,11 @@ internal sealed class CacheEntry : ILabels
     /// <summary>Makes an entry of what the store has.</summary>
     /// <param name="layout">What the resource's entries look like.</param>
     /// <param name="stored">The stored object.</param>
-    public static CacheEntry Create(CacheLayout layout, StoredObject stored)
-    {
-        var (ns, name) = StorageKeys.Split(stored.Key, layout.PrefixLength, layout.Resource.Namespaced);
-        return new CacheEntry(layout, stored.Key, ns, name, ServedJson.WithResourceVersion(layout.FromStorage(stored.Json).Span, stored.Revision), stored.Revision);
-    }
+    public static CacheEntry Create(CacheLayout layout, StoredObject stored) =>
+        new(layout, stored.Key, ServedJson.WithResourceVersion(layout.FromStorage(stored.Json).Span, stored.Revision), stored.Revision);
 
     /// <summary>An entry that is not in the store (the answer of a dry run): served as it is.</summary>
-    public static CacheEntry Unstored(CacheLayout layout, string key, byte[] json)
-    {
-        var (ns, name) = StorageKeys.Split(key, layout.PrefixLength, layout.Resource.Namespaced);
-        return new CacheEntry(layout, key, ns, name, json, 0);
-    }
+    public static CacheEntry Unstored(CacheLayout layout, string key, byte[] json) => new(layout, key, json, 0);
 
     /// <summary>The same object at another revision (the last state of a deleted object carries the revision of its deletion).</summary>
     public CacheEntry AtRevision(long revision)
@@ -87,7 +112,7 @@ internal sealed class CacheEntry : ILabels
         var tree = (JsonObject)Parsed.DeepClone();
         var meta = (JsonObject)tree["metadata"]!;
         meta["resourceVersion"] = revision.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        return new CacheEntry(layout, Key, Namespace, Name, JsonBytes.Write(tree), revision);
+        return new CacheEntry(layout, Key, JsonBytes.Write(tree), revision);
     }
 
     /// <summary>The typed object, shared by all readers of this revision.</summary>
@@ -118,18 +143,37 @@ internal sealed class CacheEntry : ILabels
         return bytes;
     }
 
-    /// <summary>Lets go of what can be made again from the bytes.</summary>
+    /// <summary>A cache keeps the entry from now on: it shall become small when it is not among the last used. To be called before others see it.</summary>
+    public void Keep()
+    {
+        kept = true;
+        Warm();
+    }
+
+    /// <summary>Lets go of what can be made again, and packs the bytes.</summary>
     public void Cool()
     {
         Volatile.Write(ref warm, 0);
         Volatile.Write(ref parsed, null);
         Volatile.Write(ref typed, null);
         Volatile.Write(ref encodings, null);
+        if (packed is null && Volatile.Read(ref json) is { } bytes) Volatile.Write(ref packed, layout.Packing.Pack(bytes));
+        // Once packed it stays so: a reader that finds no bytes finds them packed.
+        if (packed is not null) Volatile.Write(ref json, null);
+    }
+
+    private byte[] Thaw()
+    {
+        var bytes = Volatile.Read(ref packed)!.ToArray();
+        Volatile.Write(ref json, bytes);
+        Warm();
+        return bytes;
     }
 
     private void Warm()
     {
-        if (Interlocked.Exchange(ref warm, 1) == 0) layout.Warm.Add(this);
+        // What no cache keeps goes with the request that made it.
+        if (kept && Interlocked.Exchange(ref warm, 1) == 0) layout.Warm.Add(this);
     }
 
     /// <summary>The served JSON without managedFields: what the informers of Mesh's own services read.</summary>
@@ -138,7 +182,7 @@ internal sealed class CacheEntry : ILabels
     /// <inheritdoc/>
     public bool TryGet(string key, [NotNullWhen(true)] out string? value)
     {
-        foreach (var (name, text) in labels ??= LabelScan.Read(Json))
+        foreach (var (name, text) in labels ??= layout.Strings.Share(LabelScan.Read(Json)))
         {
             if (name == key)
             {
@@ -176,7 +220,18 @@ internal sealed class CacheLayout(ApiResource resource, IReadOnlyList<string> fi
     public bool HasFields => FieldNames.Count > 0;
 
     /// <summary>Their values.</summary>
-    public string[] Fields(JsonObject obj) => fields(obj);
+    public string[] Fields(JsonObject obj)
+    {
+        var values = fields(obj);
+        for (var i = 0; i < values.Length; i++) values[i] = Strings.Share(values[i]);
+        return values;
+    }
+
+    /// <summary>What the resource's objects look like, for packing.</summary>
+    public PackFamily Packing { get; } = new();
+
+    /// <summary>Strings that many of the resource's objects have.</summary>
+    public SharedStrings Strings { get; } = new();
 
     /// <summary>The resource's entries that hold more than their bytes.</summary>
     public WarmEntries Warm { get; } = new();

@@ -19,7 +19,7 @@ internal enum ChangeType
 }
 
 /// <summary>One change, shared by all watchers.</summary>
-internal sealed class CacheEvent(ChangeType type, CacheEntry current, CacheEntry? previous, long revision, ImmutableSortedSet<CacheEntry> after, long ticks)
+internal sealed class CacheEvent(ChangeType type, CacheEntry current, CacheEntry? previous, long revision, long ticks)
 {
     private CacheEntry? gone;
 
@@ -35,8 +35,8 @@ internal sealed class CacheEvent(ChangeType type, CacheEntry current, CacheEntry
     /// <summary>Revision of the change.</summary>
     public long Revision { get; } = revision;
 
-    /// <summary>All objects after the change: lists at this revision come from it.</summary>
-    public ImmutableSortedSet<CacheEntry> After { get; } = after;
+    /// <summary>All objects before the change, when the event remembers them.</summary>
+    public ImmutableSortedSet<CacheEntry>? Before { get; set; }
 
     /// <summary>When it was seen, in timer ticks.</summary>
     public long Ticks { get; } = ticks;

@@ -212,7 +212,9 @@ internal sealed class CacheFeed(ObjectStorage storage, ResourceCache cache, ILog
         {
             try
             {
-                into.Add(CacheEntry.Create(cache.Layout, item));
+                var entry = CacheEntry.Create(cache.Layout, item);
+                entry.Keep();
+                into.Add(entry);
             }
             catch (System.Text.Json.JsonException e)
             {

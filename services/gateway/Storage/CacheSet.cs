@@ -93,7 +93,7 @@ internal sealed class CacheSet(ObjectStorage storage, Func<ApiResource, CacheLay
         }
     }
 
-    /// <summary>Once a minute, while somebody watches, the store is asked how far it is and the watches may send bookmarks.</summary>
+    /// <summary>Once a minute, while somebody watches, the store is asked how far it is and the watches may send bookmarks; old events go.</summary>
     public async Task RunBookmarksAsync(CancellationToken ct)
     {
         while (true)
@@ -101,7 +101,9 @@ internal sealed class CacheSet(ObjectStorage storage, Func<ApiResource, CacheLay
             await Task.Delay(BookmarkInterval, time, ct);
             foreach (var feed in feeds.Values)
             {
-                if (!feed.IsValueCreated || feed.Value.Feed.Cache.WatchCount == 0) continue;
+                if (!feed.IsValueCreated) continue;
+                feed.Value.Feed.Cache.Trim();
+                if (feed.Value.Feed.Cache.WatchCount == 0) continue;
                 await feed.Value.Feed.RequestProgressAsync(ct);
                 feed.Value.Feed.Cache.WakeAll();
             }

@@ -47,8 +47,8 @@ internal sealed class EntryFilter
         if (ns is not null && entry.Namespace != ns) return false;
         foreach (var (field, value, isEqual) in fields)
         {
-            var actual = field switch { -1 => entry.Name, -2 => entry.Namespace, _ => entry.Fields[field] };
-            if (actual == value != isEqual) return false;
+            var equal = field switch { -1 => entry.IsNamed(value), -2 => entry.Namespace == value, _ => entry.Fields[field] == value };
+            if (equal != isEqual) return false;
         }
 
         return labels.IsEverything || labels.Matches(entry);

@@ -23,16 +23,24 @@ internal sealed class EventRing(int maxCapacity, TimeSpan youth, TimeProvider ti
     /// <summary>Adds an event; the oldest may go.</summary>
     public void Add(CacheEvent item)
     {
-        var count = Next - First;
-        if (count >= MinCapacity && (count >= maxCapacity || time.GetElapsedTime(this[First].Ticks, item.Ticks) > youth))
-        {
-            slots[First & (slots.Length - 1)] = null;
-            First++;
-        }
-
+        if (Next - First >= maxCapacity || IsOld(item.Ticks)) Drop();
         if (Next - First == slots.Length) Grow();
         slots[Next & (slots.Length - 1)] = item;
         Next++;
+    }
+
+    /// <summary>Lets go of what has grown old.</summary>
+    public void Trim(long now)
+    {
+        while (IsOld(now)) Drop();
+    }
+
+    private bool IsOld(long now) => Next - First >= MinCapacity && time.GetElapsedTime(this[First].Ticks, now) > youth;
+
+    private void Drop()
+    {
+        slots[First & (slots.Length - 1)] = null;
+        First++;
     }
 
     /// <summary>Sequence number of the first event after a revision (Next when there is none).</summary>

@@ -36,7 +36,7 @@ internal static class LabelScan
         {
             var key = reader.GetString()!;
             reader.Read();
-            if (reader.TokenType == JsonTokenType.String) (found ??= []).Add(new(string.IsInterned(key) ?? key, reader.GetString()!));
+            if (reader.TokenType == JsonTokenType.String) (found ??= []).Add(new(key, reader.GetString()!));
             else reader.Skip();
         }
 

@@ -10,6 +10,9 @@ namespace Mesh.Gateway.Storage;
 internal sealed class ResourceCache(CacheLayout layout, TimeProvider time)
 {
     private const int MaxEvents = 65_536;
+
+    /// <summary>A state shares most of itself with the next, but not its path from the root, a kilobyte: one event in so many remembers its own.</summary>
+    private const int RememberedEvery = 32;
     private static readonly TimeSpan Youth = TimeSpan.FromSeconds(75);
     private readonly Lock gate = new();
     private readonly List<CacheWatch> watches = [];
@@ -57,13 +60,14 @@ internal sealed class ResourceCache(CacheLayout layout, TimeProvider time)
     /// <summary>A key has a new value.</summary>
     public void Put(CacheEntry entry)
     {
+        entry.Keep();
         lock (gate)
         {
             var before = state.Entries;
             CacheEntry? previous = before.TryGetValue(entry, out var found) ? found : null;
             if (previous is not null && previous.Revision >= entry.Revision) return;
             var after = (previous is null ? before : before.Remove(previous)).Add(entry);
-            Append(new CacheEvent(previous is null ? ChangeType.Added : ChangeType.Modified, entry, previous, entry.Revision, after, time.GetTimestamp()));
+            Append(new CacheEvent(previous is null ? ChangeType.Added : ChangeType.Modified, entry, previous, entry.Revision, time.GetTimestamp()), after);
         }
     }
 
@@ -75,7 +79,7 @@ internal sealed class ResourceCache(CacheLayout layout, TimeProvider time)
             var at = state.IndexOf(key);
             if (at < 0) return;
             var previous = state.Entries[at];
-            Append(new CacheEvent(ChangeType.Deleted, previous, previous, revision, state.Entries.Remove(previous), time.GetTimestamp()));
+            Append(new CacheEvent(ChangeType.Deleted, previous, previous, revision, time.GetTimestamp()), state.Entries.Remove(previous));
         }
     }
 
@@ -109,8 +113,14 @@ internal sealed class ResourceCache(CacheLayout layout, TimeProvider time)
         {
             if (revision >= state.ChangedAt) return state with { Revision = Math.Min(revision, state.Revision) };
             var next = ring.After(revision);
-            return next > ring.First ? state with { Entries = ring[next - 1].After, Revision = revision } : null;
+            return next > ring.First ? state with { Entries = EntriesBefore(next), Revision = revision } : null;
         }
+    }
+
+    /// <summary>Lets go of events that have grown old while nothing happened.</summary>
+    public void Trim()
+    {
+        lock (gate) ring.Trim(time.GetTimestamp());
     }
 
     /// <summary>Opens a watch after the revision; null when the ring does not reach back so far.</summary>
@@ -186,11 +196,28 @@ internal sealed class ResourceCache(CacheLayout layout, TimeProvider time)
         return watch;
     }
 
-    private void Append(CacheEvent item)
+    /// <summary>All objects as they were before an event: from the next state that is remembered, or from now, back.</summary>
+    private ImmutableSortedSet<CacheEntry> EntriesBefore(long sequence)
+    {
+        var from = sequence;
+        while (from < ring.Next && ring[from].Before is null) from++;
+        var entries = from < ring.Next ? ring[from].Before! : state.Entries;
+        for (var s = from - 1; s >= sequence; s--)
+        {
+            var item = ring[s];
+            if (item.Type != ChangeType.Deleted) entries = entries.Remove(item.Current);
+            if (item.Previous is { } previous) entries = entries.Add(previous);
+        }
+
+        return entries;
+    }
+
+    private void Append(CacheEvent item, ImmutableSortedSet<CacheEntry> after)
     {
         var sequence = ring.Next;
+        if (sequence % RememberedEvery == 0) item.Before = state.Entries;
         ring.Add(item);
-        Volatile.Write(ref state, state with { Entries = item.After, Revision = Math.Max(state.Revision, item.Revision), ChangedAt = item.Revision });
+        Volatile.Write(ref state, state with { Entries = after, Revision = Math.Max(state.Revision, item.Revision), ChangedAt = item.Revision });
         foreach (var watch in watches)
         {
             if (watch.Pending >= 0) continue;

@@ -1,21 +1,43 @@
 namespace Mesh.Gateway.Storage;
 
 /// <summary>
-/// The entries of a resource that hold trees, typed objects or encodings beside their bytes: the last <see cref="Size"/> that made one. A tree is three to
-/// five times the bytes it was made from; a hundred thousand objects that were each looked at once must not keep theirs.
+/// The entries of a resource's cache that hold their bytes as they are served, trees, typed objects or encodings: those last written or last looked at. A tree is
+/// three to five times the bytes it was made from, and those are five times what they are packed; a hundred thousand objects that were each looked at once must not
+/// keep theirs.
 /// </summary>
 internal sealed class WarmEntries
 {
-    /// <summary>Enough for what watchers are being told and controllers answer at once, 10 MB of pods.</summary>
+    /// <summary>Enough for what watchers are being told and controllers answer at once.</summary>
     public const int Size = 512;
 
-    private readonly CacheEntry?[] ring = new CacheEntry?[Size];
-    private uint next;
+    /// <summary>Most bytes of JSON that the entries have together (the last one is always kept).</summary>
+    public const long MaxBytes = 4 << 20;
 
-    /// <summary>Takes an entry in; the one longest in has to let go.</summary>
+    private readonly Lock gate = new();
+    private readonly Queue<CacheEntry> entries = new();
+    private long bytes;
+
+    /// <summary>Takes an entry in; those longest in have to let go.</summary>
     public void Add(CacheEntry entry)
     {
-        var place = Interlocked.Increment(ref next) % Size;
-        Interlocked.Exchange(ref ring[place], entry)?.Cool();
+        lock (gate)
+        {
+            entries.Enqueue(entry);
+            bytes += entry.JsonLength;
+        }
+
+        // Packing takes its time: not under the lock.
+        while (Oldest() is { } cold) cold.Cool();
+    }
+
+    private CacheEntry? Oldest()
+    {
+        lock (gate)
+        {
+            if (entries.Count <= 1 || (entries.Count <= Size && bytes <= MaxBytes)) return null;
+            var oldest = entries.Dequeue();
+            bytes -= oldest.JsonLength;
+            return oldest;
+        }
     }
 }

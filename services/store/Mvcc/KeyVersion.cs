@@ -1,3 +1,5 @@
+using Mesh.Packing;
+
 namespace Mesh.Store.Mvcc;
 
 /// <summary>A key that has, or had, a value. Versions hang off it newest first.</summary>
@@ -29,17 +31,21 @@ internal sealed class KeyEntry(byte[] key)
 
 /// <summary>
 /// One write of one key: what etcd calls a KeyValue with its revision (main, sub). Immutable but for <see cref="Previous"/>, which compaction cuts.
-/// The value is a slice of an array that is often the request it came in: bytes are never copied between the wire, the log and here.
+/// The value is a slice of an array that is often the request it came in, bytes are never copied between the wire, the log and here; when it is no longer new it is packed.
 /// </summary>
 internal sealed class KeyVersion
 {
     private KeyVersion? _previous;
+    private object _value = Array.Empty<byte>(); // the array, or the packed value
 
     /// <summary>The key this is a version of.</summary>
     public required KeyEntry Entry { get; init; }
 
     /// <summary>Array that holds the value.</summary>
-    public required byte[] Data { get; init; }
+    public required byte[] Data
+    {
+        init => _value = value;
+    }
 
     /// <summary>Where the value begins in <see cref="Data"/>.</summary>
     public int ValueOffset { get; init; }
@@ -72,8 +78,32 @@ internal sealed class KeyVersion
         set => Volatile.Write(ref _previous, value);
     }
 
-    /// <summary>The value's bytes.</summary>
-    public ReadOnlySpan<byte> Value => Data.AsSpan(ValueOffset, ValueLength);
+    /// <summary>The value's bytes; those of a packed value are made for each call.</summary>
+    public ArraySegment<byte> Value
+    {
+        get
+        {
+            var value = Volatile.Read(ref _value);
+            return value is Packed packed ? new(packed.ToArray()) : new((byte[])value, ValueOffset, ValueLength);
+        }
+    }
+
+    /// <summary>Writes the value's <see cref="ValueLength"/> bytes.</summary>
+    public void CopyValueTo(Span<byte> target)
+    {
+        var value = Volatile.Read(ref _value);
+        if (value is Packed packed) packed.CopyTo(target);
+        else ((byte[])value).AsSpan(ValueOffset, ValueLength).CopyTo(target);
+    }
+
+    /// <summary>Whether the value is held packed.</summary>
+    public bool IsPacked => Volatile.Read(ref _value) is Packed;
+
+    /// <summary>Packs the value if that makes it smaller. Readers see it as it was or packed.</summary>
+    public void Pack(PackFamily family)
+    {
+        if (_value is byte[] bytes && family.Pack(bytes.AsSpan(ValueOffset, ValueLength)) is { } packed) Volatile.Write(ref _value, packed);
+    }
 
     /// <summary>Key, value and bookkeeping, for the quota.</summary>
     public long Footprint => Overhead + Entry.Key.Length + ValueLength;

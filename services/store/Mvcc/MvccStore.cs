@@ -18,6 +18,7 @@ internal sealed class MvccStore(Lessor lessor)
 {
     private readonly KeyTree _tree = new();
     private readonly List<KeyVersion> _unpublished = [];
+    private readonly ValuePacker _packer = new();
     private volatile Published _published = new(new KeyTree().Current, 1);
     private long _revision = 1; // the writer's; published after each batch
     private long _compactRevision = -1;
@@ -57,6 +58,7 @@ internal sealed class MvccStore(Lessor lessor)
         _unpublished.Clear();
         History.Append(versions);
         _published = new Published(_tree.Snapshot(), _revision);
+        _packer.Add(versions);
         return versions;
     }
 
@@ -145,6 +147,7 @@ internal sealed class MvccStore(Lessor lessor)
     public void Restore(KeyEntry entry)
     {
         _tree.Insert(entry);
+        _packer.Add(entry);
         for (var version = entry.Latest; version is not null; version = version.Previous)
         {
             _bytes += version.Footprint;

@@ -28,7 +28,7 @@ internal struct MvccWriter(MvccStore store, long main)
         var entry = store.WriterView.Find(request.Key.Span);
         var before = entry?.Latest is { IsTombstone: false } live ? live : null;
         if ((request.IgnoreValue || request.IgnoreLease) && before is null) throw Refusals.KeyNotFound;
-        var value = request.IgnoreValue ? new ArraySegment<byte>(before!.Data, before.ValueOffset, before.ValueLength) : Keep(request.Value);
+        var value = request.IgnoreValue ? before!.Value : Keep(request.Value);
         var lease = request.IgnoreLease ? before!.Lease : request.Lease;
         var sub = _sub++;
         var revision = main;

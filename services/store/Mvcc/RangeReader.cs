@@ -60,7 +60,7 @@ internal static class RangeReader
             SortTarget.Version => static (a, b) => a.Version.CompareTo(b.Version),
             SortTarget.Create => static (a, b) => a.CreateRevision.CompareTo(b.CreateRevision),
             SortTarget.Mod => static (a, b) => a.ModRevision.CompareTo(b.ModRevision),
-            SortTarget.Value => static (a, b) => a.Value.SequenceCompareTo(b.Value),
+            SortTarget.Value => static (a, b) => a.Value.AsSpan().SequenceCompareTo(b.Value),
             _ => static (a, b) => a.Entry.Key.AsSpan().SequenceCompareTo(b.Entry.Key),
         };
         var sign = order == SortOrder.Descend ? -1 : 1;

@@ -72,7 +72,7 @@ internal sealed class TxnApplier(MvccStore store, Lessor lessor)
             CompareTarget.Create => (version?.CreateRevision ?? 0).CompareTo(compare.Number),
             CompareTarget.Mod => (version?.ModRevision ?? 0).CompareTo(compare.Number),
             CompareTarget.Lease => (version?.Lease ?? 0).CompareTo(compare.Number),
-            _ => version!.Value.SequenceCompareTo(compare.Value.Span),
+            _ => version!.Value.AsSpan().SequenceCompareTo(compare.Value.Span),
         };
         return compare.Result switch
         {

@@ -83,7 +83,7 @@ internal static class SnapshotEncoder
             frame.Varint(version.CreateRevision);
             frame.Varint(version.Version);
             frame.Varint(version.Lease);
-            frame.Bytes(version.Value);
+            frame.Value(version);
         }
     }
 
@@ -115,6 +115,14 @@ internal static class SnapshotEncoder
         {
             Varint(bytes.Length);
             Raw(bytes);
+        }
+
+        public void Value(KeyVersion version)
+        {
+            Varint(version.ValueLength);
+            Room(version.ValueLength);
+            version.CopyValueTo(_bytes.AsSpan(_at));
+            _at += version.ValueLength;
         }
 
         public void Raw(ReadOnlySpan<byte> bytes)

@@ -170,7 +170,7 @@ internal static class KeyValueCodec
         writer.Int64(2, kv.CreateRevision);
         writer.Int64(3, kv.ModRevision);
         writer.Int64(4, kv.Version);
-        if (!keyOnly) writer.Bytes(5, kv.Value);
+        if (!keyOnly) kv.CopyValueTo(writer.Bytes(5, kv.ValueLength));
         writer.Int64(6, kv.Lease);
     }
 }
