@@ -50,7 +50,7 @@ internal static class Program
                 case "cleanup":
                     return await CommandAsync(rest, b => b.Bind<ExistingOptions>(), clean => Cleanup.RunAsync(ClusterOptions.Load(clean.Cluster)));
                 case "restore":
-                    return await CommandAsync(rest, b => b.Bind<RestoreOptions>(), restore => Task.FromResult(Restore.Run(restore)));
+                    return await CommandAsync(rest, b => b.Bind<RestoreOptions>(), Restore.RunAsync);
                 case "--help" or "-h":
                     Console.WriteLine(Usage);
                     return 0;

@@ -19,15 +19,15 @@ internal sealed class RestoreOptions
 /// <summary>Puts a snapshot in the place of a stopped cluster's store; the data before it is kept beside it.</summary>
 internal static class Restore
 {
-    public static int Run(RestoreOptions options)
+    public static async Task<int> RunAsync(RestoreOptions options)
     {
         if (options.Cluster.Length == 0 || options.Snapshot.Length == 0) throw new SettingsException("restore: --cluster DIR and --snapshot FILE are needed");
         if (ClusterOptions.Load(options.Cluster).Store is { Length: > 0 } elsewhere)
             throw new SettingsException($"restore: the cluster is kept in {elsewhere}: restore it there (etcdctl snapshot restore)");
         try
         {
-            var (restored, before) = StoreRestore.Replace(options.Snapshot, new ClusterLayout(options.Cluster).Store);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"restored {restored.Keys} keys at revision {restored.Revision}") + (before is null ? "" : $"; the data before is in {before}"));
+            var (restored, before) = await StoreRestore.ReplaceAsync(options.Snapshot, new ClusterLayout(options.Cluster).Store);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"restored {restored.Keys} keys of revision {restored.Taken}; the store goes on from {restored.Revision}") + (before is null ? "" : $"; the data before is in {before}"));
             return 0;
         }
         catch (Exception e) when (e is IOException or StoreCorruptException or StoreFormatException or UnauthorizedAccessException)

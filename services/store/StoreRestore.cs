@@ -3,67 +3,42 @@ using Mesh.Store.Commit;
 using Mesh.Store.Files;
 using Mesh.Store.Snapshots;
 using Mesh.Store.Wal;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mesh.Store;
 
-/// <summary>What a restored snapshot held.</summary>
-public readonly record struct RestoredSnapshot(long Revision, int Keys, ulong ClusterId);
+/// <summary>What a restored snapshot held: its revision when it was taken, and the one the store goes on from.</summary>
+public readonly record struct RestoredSnapshot(long Taken, long Revision, int Keys, ulong ClusterId);
 
 /// <summary>Makes a data directory from a file that `etcdctl snapshot save` received (or from a snapshot file of a data directory).</summary>
 public static class StoreRestore
 {
+    // Where nobody knows how far the lost store was. It is what etcd's documentation advises to add for Kubernetes.
+    private const long FarAhead = 1_000_000_000;
+
     /// <summary>
     /// Checks every checksum of <paramref name="snapshotPath"/>, then writes it as the snapshot of <paramref name="dataDir"/>, which must not hold a store yet.
+    /// With <paramref name="atLeast"/> beyond the snapshot's revision the store goes on from there and is compacted there: no revision is given out twice, and who watched
+    /// the lost store from a later revision is told to list again.
     /// Throws <see cref="StoreCorruptException"/> for a damaged file, <see cref="StoreFormatException"/> for a newer one, <see cref="IOException"/> when the directory is taken.
     /// </summary>
-    public static RestoredSnapshot Restore(string snapshotPath, string dataDir)
-    {
-        var files = new DiskFiles();
-        var walDirectory = Path.Combine(dataDir, "wal");
-        var snapDirectory = Path.Combine(dataDir, "snap");
-        if (files.List(walDirectory).Count > 0 || files.List(snapDirectory).Count > 0) throw new IOException($"{dataDir} already holds a store");
-        using var machine = new StateMachine(TimeProvider.System);
-        SnapshotHeader header;
-        using (var source = files.Open(snapshotPath, create: false))
-        {
-            (header, var end) = SnapshotDecoder.Read(source, snapshotPath, machine);
-            EnsureTrailer(source, snapshotPath, end);
-            files.CreateDirectory(snapDirectory);
-            var target = Path.Combine(snapDirectory, SnapshotFormat.FileName(header.Index));
-            using (var copy = files.Open(target + ".tmp", create: true))
-            {
-                copy.SetLength(0);
-                var buffer = new byte[1 << 20];
-                for (long offset = 0; offset < end;)
-                {
-                    var read = source.Read(buffer.AsSpan(0, (int)Math.Min(buffer.Length, end - offset)), offset);
-                    copy.Write(buffer.AsSpan(0, read), offset);
-                    offset += read;
-                }
-
-                copy.Sync();
-            }
-
-            files.Rename(target + ".tmp", target);
-            files.SyncDirectory(snapDirectory);
-        }
-
-        return new RestoredSnapshot(header.Revision, machine.Store.KeyCount, header.Identity.ClusterId);
-    }
+    public static RestoredSnapshot Restore(string snapshotPath, string dataDir, long atLeast = 0) => Restore(snapshotPath, dataDir, _ => atLeast);
 
     /// <summary>
     /// Puts a snapshot in the place of a store that nobody has open: checked and written beside it first, then the old data directory is moved to
-    /// <c>DIR.before-restore-N</c> and kept. Returns what was restored and where the old data is (null when there was none). Throws as <see cref="Restore"/> does.
+    /// <c>DIR.before-restore-N</c> and kept. The revision goes on beyond the old store's, or far beyond the snapshot's where the old store cannot be read.
+    /// Returns what was restored and where the old data is (null when there was none). Throws as <see cref="Restore(string, string, long)"/> does.
     /// </summary>
-    public static (RestoredSnapshot Restored, string? Before) Replace(string snapshotPath, string dataDir)
+    public static async Task<(RestoredSnapshot Restored, string? Before)> ReplaceAsync(string snapshotPath, string dataDir)
     {
         dataDir = Path.TrimEndingDirectorySeparator(Path.GetFullPath(dataDir));
+        var lost = await RevisionOfAsync(dataDir).ConfigureAwait(false);
         var fresh = dataDir + ".restoring";
         if (Directory.Exists(fresh)) Directory.Delete(fresh, recursive: true); // of a restore that did not finish
         RestoredSnapshot restored;
         try
         {
-            restored = Restore(snapshotPath, fresh);
+            restored = Restore(snapshotPath, fresh, taken => lost + 1 ?? taken + FarAhead);
         }
         catch
         {
@@ -82,6 +57,65 @@ public static class StoreRestore
         Directory.Move(fresh, dataDir);
         new DiskFiles().SyncDirectory(Path.GetDirectoryName(dataDir)!);
         return (restored, before);
+    }
+
+    private static RestoredSnapshot Restore(string snapshotPath, string dataDir, Func<long, long> atLeast)
+    {
+        var files = new DiskFiles();
+        var walDirectory = Path.Combine(dataDir, "wal");
+        var snapDirectory = Path.Combine(dataDir, "snap");
+        if (files.List(walDirectory).Count > 0 || files.List(snapDirectory).Count > 0) throw new IOException($"{dataDir} already holds a store");
+        using var machine = new StateMachine(TimeProvider.System);
+        SnapshotHeader header;
+        using (var source = files.Open(snapshotPath, create: false))
+        {
+            (header, var end) = SnapshotDecoder.Read(source, snapshotPath, machine);
+            EnsureTrailer(source, snapshotPath, end);
+        }
+
+        var raised = Math.Max(header.Revision, atLeast(header.Revision));
+        var capture = new SnapshotCapture(
+            raised > header.Revision ? header with { Revision = raised, CompactRevision = raised } : header,
+            machine.Store.Published.View, machine.Lessor.Capture(), [.. machine.Alarms], machine.Access);
+        files.CreateDirectory(snapDirectory);
+        var target = Path.Combine(snapDirectory, SnapshotFormat.FileName(header.Index));
+        using (var file = files.Open(target + ".tmp", create: true))
+        {
+            file.SetLength(0);
+            long offset = 0;
+            foreach (var chunk in SnapshotEncoder.Encode(capture))
+            {
+                file.Write(chunk.Span, offset);
+                offset += chunk.Length;
+            }
+
+            file.Sync();
+        }
+
+        files.Rename(target + ".tmp", target);
+        files.SyncDirectory(snapDirectory);
+        return new RestoredSnapshot(header.Revision, raised, machine.Store.KeyCount, header.Identity.ClusterId);
+    }
+
+    /// <summary>How far the store of a directory is; null when there is none, or it cannot be read (which may be why it is replaced).</summary>
+    private static async Task<long?> RevisionOfAsync(string dataDir)
+    {
+        if (!Directory.Exists(dataDir)) return null;
+        var files = new DiskFiles();
+        using (files.Lock(dataDir))
+        {
+            // Somebody who has it open is told to the caller, not taken for damage.
+        }
+
+        try
+        {
+            await using var engine = StoreEngine.Open(new StoreOptions { DataDir = dataDir }, files, TimeProvider.System, NullLogger.Instance);
+            return engine.Store.Published.Revision;
+        }
+        catch (Exception e) when (e is StoreCorruptException or StoreFormatException or IOException)
+        {
+            return null;
+        }
     }
 
     /// <summary>A file from the wire ends with the SHA-256 of all before; one from a data directory ends without.</summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using Mesh.Rpc.Wire;
 using Mesh.Store.Mvcc;
 using Mesh.Store.Wire;
 

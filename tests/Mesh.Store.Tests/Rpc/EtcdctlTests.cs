@@ -67,22 +67,54 @@ public class EtcdctlTests
 
         // In place of a store that runs: refused. In place of one that does not: the old one is kept aside.
         var data = Path.Combine(store.DataDir, "data");
-        Assert.Contains("in use by another process", Assert.Throws<IOException>(() => StoreRestore.Replace(file, data)).Message, StringComparison.Ordinal);
+        Assert.Contains("in use by another process", (await Assert.ThrowsAsync<IOException>(() => StoreRestore.ReplaceAsync(file, data))).Message, StringComparison.Ordinal);
         await Run(store, "put k9 later");
         await store.KillAsync();
-        var (again, before) = StoreRestore.Replace(file, data);
-        Assert.Equal((6, 5, data + ".before-restore-1"), (again.Revision, again.Keys, before));
+        var (again, before) = await StoreRestore.ReplaceAsync(file, data);
+        Assert.Equal((6, 8, 5, data + ".before-restore-1"), (again.Taken, again.Revision, again.Keys, before));
         await store.StartAsync();
         Assert.Equal("k4\nv4\n", await Run(store, "get --from-key k4"));
-        Assert.Throws<FileNotFoundException>(() => StoreRestore.Replace(file + ".none", data));
+        // The lost store had been at 7: nobody is told that again, and who watched from there is told to list.
+        Assert.Contains("\"revision\":9,", await Run(store, "put k5 again -w json"), StringComparison.Ordinal);
+        Assert.Contains("required revision has been compacted", await Run(store, "watch k9 --rev 7", timeoutSeconds: 5), StringComparison.Ordinal);
+        Assert.Contains("required revision has been compacted", await Run(store, "get k1 --rev 6"), StringComparison.Ordinal);
 
         var damaged = await File.ReadAllBytesAsync(file);
         damaged[^1] ^= 1;
         await File.WriteAllBytesAsync(file, damaged);
         Assert.Throws<Store.Wal.StoreCorruptException>(() => StoreRestore.Restore(file, Path.Combine(store.DataDir, "other")));
-        Assert.Throws<Store.Wal.StoreCorruptException>(() => StoreRestore.Replace(file, data));
-        Assert.Equal("k4\nv4\n", await Run(store, "get --from-key k4"));
+        await store.KillAsync();
+        await Assert.ThrowsAsync<Store.Wal.StoreCorruptException>(() => StoreRestore.ReplaceAsync(file, data));
+        await Assert.ThrowsAsync<FileNotFoundException>(() => StoreRestore.ReplaceAsync(file + ".none", data));
+        await store.StartAsync();
+        Assert.Equal("k4\nv4\nk5\nagain\n", await Run(store, "get --from-key k4"));
         Assert.False(Directory.Exists(data + ".restoring"));
+    }
+
+    [Fact]
+    public async Task A_store_that_cannot_be_read_is_replaced_by_one_that_goes_on_far_ahead()
+    {
+        await using var store = new StoreProcess();
+        await store.StartAsync();
+        await Run(store, "put a 1");
+        var file = Path.Combine(store.DataDir, "saved.db");
+        await Run(store, $"snapshot save {file}");
+        for (var i = 0; i < 5; i++) await Run(store, $"put b {i}");
+        await store.KillAsync();
+        await using (var log = File.Open(Directory.GetFiles(Path.Combine(store.DataDir, "data", "wal")).Single(), FileMode.Open))
+        {
+            var records = new byte[4096];
+            var read = await log.ReadAsync(records);
+            var at = records.AsSpan(0, read).IndexOf("\u0001a"u8) + 1; // the key of the first put, after its length
+            records[at] ^= 1;
+            log.Position = 0;
+            await log.WriteAsync(records.AsMemory(0, read));
+        }
+
+        var (restored, _) = await StoreRestore.ReplaceAsync(file, Path.Combine(store.DataDir, "data"));
+        Assert.Equal((2, 1_000_000_002), (restored.Taken, restored.Revision));
+        await store.StartAsync();
+        Assert.Equal("a\n1\n", await Run(store, "get a"));
     }
 
     [Fact]
