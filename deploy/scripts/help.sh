@@ -1,6 +1,7 @@
 cat <<'HELP'
 ./mesh up      [--mode standalone|services] [--runtime containerd|hollow] [--data-dir DIR] [--node-name NAME] [--node-ip IP]
                [--service-cidr CIDR] [--pod-cidr CIDR] [--cluster-domain D] [--api-port N] [--kafka HOST:PORT,...]
+               [--runtime-config api/beta=true,GROUP/VERSION=true|false,...]
                [--store URL,... --store-ca-file F --store-cert-file F --store-key-file F] [--SERVICE.SETTING=VALUE]
                builds what is not built, starts a single-node cluster, waits until it is Ready (again: does nothing)
 ./mesh down    [--data-dir DIR] [--purge]   stops the cluster, its containers and networks; --purge deletes its data too

@@ -57,6 +57,10 @@ public sealed class GatewayOptions
     [Description("Redis that gateways share checked tokens, decisions and API documents through: host:port,password=...,ssl=true; they work without it as well")]
     public string Redis { get; set; } = "";
 
+    /// <summary>Versions and resources turned on or off, see <see cref="Registry.ServedResources"/>.</summary>
+    [Description("API versions on or off: api/all|ga|beta|alpha, GROUP/VERSION or GROUP/VERSION/RESOURCE, each =true or =false; by commas")]
+    public string RuntimeConfig { get; set; } = "";
+
     /// <summary>Range of virtual IPs.</summary>
     [Description("range of service cluster IPs")]
     public string ServiceCidr { get; set; } = "10.96.0.0/16";

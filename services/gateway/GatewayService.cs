@@ -163,6 +163,7 @@ public sealed class GatewayService : IMeshService
 
     private static void AddRegistry(IServiceCollection services, GatewayOptions options)
     {
+        services.AddSingleton(ServedResources.Parse(options.RuntimeConfig));
         services.AddSingleton(new StrategyRegistry(new ServiceNetwork(options.ServiceCidr), Random.Shared));
         services.AddSingleton(static s => new StrategyTable(s.GetRequiredService<StrategyRegistry>().For));
         services.AddSingleton<GenericRegistry>();
@@ -191,7 +192,7 @@ public sealed class GatewayService : IMeshService
         services.AddSingleton<RpcAccess>();
         services.AddSingleton<RpcWrites>();
         services.AddSingleton<ObjectsService>();
-        services.AddSingleton(static s => new SharedDocuments(ResourceTable.All, s.GetRequiredService<ISharedCache>(), s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(static s => new SharedDocuments(s.GetRequiredService<ServedResources>().All, s.GetRequiredService<ISharedCache>(), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IApiDocuments, OpenIdDocuments>();
         services.AddSingleton<IApiDocuments, DiscoveryHandler>();
         services.AddSingleton<IApiDocuments, OpenApiHandler>();

@@ -48,6 +48,9 @@ internal sealed class ClusterOptions
     [Description("Kafka brokers (host:port,...): the change feed goes there and shards are members of its consumer groups; default: a bus in memory")]
     public string Kafka { get; set; } = "";
 
+    [Description("API versions on or off: api/beta=true, GROUP/VERSION=true, GROUP/VERSION/RESOURCE=false, ...; by commas")]
+    public string RuntimeConfig { get; set; } = "";
+
     [Description("etcd v3 endpoints (https://host:2379,...) that keep the cluster's state; default: the store of the cluster itself")]
     public string Store { get; set; } = "";
 
@@ -153,7 +156,7 @@ internal sealed class ClusterOptions
     [
         .. Fixed(),
         new("node-ip", NodeIpDetected ? "" : NodeIp), new("api-port", Text(ApiPort)), new("store-port", Text(StorePort)), new("node-port", Text(NodePort)),
-        new("dns-port", Text(DnsPort)), new("kafka", Kafka),
+        new("dns-port", Text(DnsPort)), new("kafka", Kafka), new("runtime-config", RuntimeConfig),
         new("store-ca-file", StoreCaFile), new("store-cert-file", StoreCertFile), new("store-key-file", StoreKeyFile),
     ];
 

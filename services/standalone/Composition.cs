@@ -82,6 +82,7 @@ internal static class Composition
                     Set("advertise-address", cluster.NodeIp);
                     Set("advertise-port", cluster.ApiPort.ToString());
                     Set("service-cidr", cluster.ServiceCidr);
+                    Set("runtime-config", cluster.RuntimeConfig);
                     Set("kafka", cluster.Kafka);
                     builder.Add(new GatewayService());
                     break;

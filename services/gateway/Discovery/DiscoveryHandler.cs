@@ -1,13 +1,13 @@
-using Mesh.Api;
 using Mesh.Gateway.Http;
+using Mesh.Gateway.Registry;
 using Microsoft.AspNetCore.Http;
 
 namespace Mesh.Gateway.Discovery;
 
 /// <summary>Serves /api, /apis and the lists below them; aggregated to whoever asks for apidiscovery.k8s.io/v2.</summary>
-internal sealed class DiscoveryHandler(SharedDocuments shared) : IApiDocuments
+internal sealed class DiscoveryHandler(ServedResources served, SharedDocuments shared) : IApiDocuments
 {
-    private readonly DiscoveryDocuments documents = new(ResourceTable.All);
+    private readonly DiscoveryDocuments documents = new(served.All);
 
     /// <inheritdoc/>
     public async ValueTask<bool> TryHandleAsync(HttpContext context, CancellationToken ct)

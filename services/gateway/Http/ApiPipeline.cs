@@ -16,6 +16,7 @@ namespace Mesh.Gateway.Http;
 internal sealed class ApiPipeline(
     IAuthenticator authenticator,
     IAuthorizer authorizer,
+    ServedResources served,
     ResourceHandler resources,
     IEnumerable<IStreamHandler> streams,
     IEnumerable<IApiDocuments> documents,
@@ -100,7 +101,7 @@ internal sealed class ApiPipeline(
             return;
         }
 
-        var resource = ResourceTable.Find(info.Group, info.Version, info.Resource) ?? throw new ApiException(Statuses.NoSuchResource());
+        var resource = served.Find(info.Group, info.Version, info.Resource) ?? throw new ApiException(Statuses.NoSuchResource());
         // All namespaces at once are only listed and watched, collections are not replaced or patched.
         if (resource.Namespaced && info.Namespace.Length == 0 && (info.Name.Length > 0 || info.Verb is "create" or "deletecollection") && !resource.Verbs.SequenceEqual(["create"]))
             throw new ApiException(info.Name.Length == 0 ? Statuses.MethodNotAllowed() : Statuses.NoSuchResource());

@@ -1,15 +1,15 @@
-using Mesh.Api;
 using Mesh.Gateway.Discovery;
 using Mesh.Gateway.Http;
+using Mesh.Gateway.Registry;
 using Microsoft.AspNetCore.Http;
 
 namespace Mesh.Gateway.OpenApi;
 
 /// <summary>Serves /openapi/v2 (JSON or protobuf, by Accept) and /openapi/v3.</summary>
-internal sealed class OpenApiHandler(SharedDocuments shared) : IApiDocuments
+internal sealed class OpenApiHandler(ServedResources served, SharedDocuments shared) : IApiDocuments
 {
     private const string Prefix = "/openapi/v3/";
-    private readonly OpenApiDocuments documents = new(ResourceTable.All, VersionInfo.GitVersion);
+    private readonly OpenApiDocuments documents = new(served.All, VersionInfo.GitVersion);
 
     /// <inheritdoc/>
     public async ValueTask<bool> TryHandleAsync(HttpContext context, CancellationToken ct)

@@ -1,12 +1,14 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
 using Mesh.Api.Apply;
+using Mesh.Gateway.Discovery;
 using Mesh.Gateway.Storage;
 
 namespace Mesh.Gateway.Registry;
 
 /// <summary>
-/// Kinds that are served in two versions but stored in one: events of events.k8s.io are stored as core events, autoscalers of v1 as v2.
+/// Kinds that are served in several versions but stored in one, the most finished: events of events.k8s.io are stored as core events,
+/// autoscalers of v1 as v2, beta and alpha versions as the version that came of them.
 /// </summary>
 internal sealed class VersionConversion
 {
@@ -32,23 +34,26 @@ internal sealed class VersionConversion
         { Group: "events.k8s.io", Plural: "events" } => new(
             static o => Rename(o, "v1", static f => (f.Events, f.Core)), static o => Rename(o, "events.k8s.io/v1", static f => (f.Core, f.Events))),
         { Group: "autoscaling", Version: "v1", Plural: "horizontalpodautoscalers" } => new(ToMetrics, FromMetrics),
+        { Group: "resource.k8s.io", Version: "v1beta1" } => new(DeviceVersions.ToFinal, DeviceVersions.FromFinal),
+        _ when Stored(resource) is { } stored && stored.Version != resource.Version =>
+            new(o => o["apiVersion"] = stored.GroupVersion, o => o["apiVersion"] = resource.GroupVersion),
         _ => null,
     };
 
     /// <summary>The resources in which the objects of a resource are served besides it.</summary>
     public static IEnumerable<ApiResource> SiblingsOf(ApiResource resource)
     {
-        (string Group, string Version)[] versions = resource switch
+        foreach (var other in ResourceTable.All)
         {
-            { Group: "" or "events.k8s.io", Plural: "events" } => [("", "v1"), ("events.k8s.io", "v1")],
-            { Group: "autoscaling", Plural: "horizontalpodautoscalers" } => [("autoscaling", "v1"), ("autoscaling", "v2")],
-            _ => [],
-        };
-        foreach (var (group, version) in versions)
-        {
-            if ((group != resource.Group || version != resource.Version) && ResourceTable.Find(group, version, resource.Plural) is { } other) yield return other;
+            if (other.Plural != resource.Plural || (other.Group == resource.Group && other.Version == resource.Version)) continue;
+            if (other.Group == resource.Group || (resource.Plural == "events" && resource.Group is "" or "events.k8s.io" && other.Group is "" or "events.k8s.io")) yield return other;
         }
     }
+
+    /// <summary>The version of a group's resource that its objects are stored in.</summary>
+    private static ApiResource? Stored(ApiResource resource) =>
+        resource is { Group: "autoscaling" } ? null
+        : ResourceTable.All.Where(r => r.Group == resource.Group && r.Plural == resource.Plural).MaxBy(static r => ApiGroups.Rank(r.Version));
 
     /// <summary>Served form → stored form, in place.</summary>
     public void Store(JsonObject obj) => toStorage(obj);

@@ -21,7 +21,7 @@ internal sealed class ObjectsService(RpcAccess access, RpcWrites writes, Generic
     public override async Task<ObjectReply> Get(GetRequest request, ServerCallContext context)
     {
         var user = await access.WhoAsync(context);
-        var resource = RpcAccess.Find(request.Resource);
+        var resource = access.Find(request.Resource);
         await access.CheckAsync(user, "get", resource, request.Namespace, request.Name, request.Subresource, context.CancellationToken);
         var target = RpcWrites.Target(user, resource, request.Namespace, request.Name, request.Subresource);
         if (request.Subresource.Length > 0 && writes.FindPart(resource, request.Subresource) is { } part)
@@ -35,7 +35,7 @@ internal sealed class ObjectsService(RpcAccess access, RpcWrites writes, Generic
     {
         var ct = context.CancellationToken;
         var user = await access.WhoAsync(context);
-        var resource = RpcAccess.Find(request.Resource);
+        var resource = access.Find(request.Resource);
         await access.CheckAsync(user, "list", resource, request.Namespace, "", "", ct, request.FieldSelector, request.LabelSelector);
         var page = await registry.ListAsync(
             RpcWrites.Target(user, resource, request.Namespace, "", ""),
@@ -72,7 +72,7 @@ internal sealed class ObjectsService(RpcAccess access, RpcWrites writes, Generic
     public override async Task Watch(WatchRequest request, IServerStreamWriter<WatchEvents> responseStream, ServerCallContext context)
     {
         var user = await access.WhoAsync(context);
-        var resource = RpcAccess.Find(request.Resource);
+        var resource = access.Find(request.Resource);
         await access.CheckAsync(user, "watch", resource, request.Namespace, "", "", context.CancellationToken, request.FieldSelector, request.LabelSelector);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
         if (request.TimeoutSeconds > 0) limit.CancelAfter(TimeSpan.FromSeconds(Math.Min(request.TimeoutSeconds, 86_400)));

@@ -11,7 +11,7 @@ using Microsoft.AspNetCore.Http;
 namespace Mesh.Gateway.Rpc;
 
 /// <summary>Who calls and may they: the same authentication, impersonation and authorization as REST.</summary>
-internal sealed class RpcAccess(IAuthenticator authenticator, IAuthorizer authorizer)
+internal sealed class RpcAccess(IAuthenticator authenticator, IAuthorizer authorizer, ServedResources served)
 {
     /// <summary>The caller.</summary>
     /// <exception cref="ApiException">401.</exception>
@@ -46,6 +46,6 @@ internal sealed class RpcAccess(IAuthenticator authenticator, IAuthorizer author
 
     /// <summary>The resource a message names.</summary>
     /// <exception cref="ApiException">404.</exception>
-    public static ApiResource Find(Resource? resource) =>
-        (resource is null ? null : ResourceTable.Find(resource.Group, resource.Version, resource.Resource_)) ?? throw new ApiException(Statuses.NoSuchResource());
+    public ApiResource Find(Resource? resource) =>
+        (resource is null ? null : served.Find(resource.Group, resource.Version, resource.Resource_)) ?? throw new ApiException(Statuses.NoSuchResource());
 }

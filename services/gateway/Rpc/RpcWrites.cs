@@ -37,7 +37,7 @@ internal sealed class RpcWrites(RpcAccess access, GenericRegistry registry, Subr
     /// <summary>Create.</summary>
     public async Task<ObjectReply> CreateAsync(UserInfo user, WriteRequest request, CancellationToken ct)
     {
-        var resource = RpcAccess.Find(request.Resource);
+        var resource = access.Find(request.Resource);
         // The name of a new object is in the object; only subresources name theirs beside it.
         await access.CheckAsync(user, "create", resource, request.Namespace, request.Subresource.Length > 0 ? request.Name : "", request.Subresource, ct);
         var target = Target(user, resource, request.Namespace, request.Subresource.Length > 0 ? request.Name : "", request.Subresource, request.DryRun, request.FieldManager, request.FieldValidation);
@@ -55,7 +55,7 @@ internal sealed class RpcWrites(RpcAccess access, GenericRegistry registry, Subr
     /// <summary>Update.</summary>
     public async Task<ObjectReply> UpdateAsync(UserInfo user, WriteRequest request, CancellationToken ct)
     {
-        var resource = RpcAccess.Find(request.Resource);
+        var resource = access.Find(request.Resource);
         var schema = BodySchema(resource, request.Subresource);
         var probe = Target(user, resource, request.Namespace, request.Name, request.Subresource, request.DryRun, request.FieldManager, request.FieldValidation);
         var body = Decode(request.Object, schema, probe);
@@ -71,7 +71,7 @@ internal sealed class RpcWrites(RpcAccess access, GenericRegistry registry, Subr
     /// <summary>Patch.</summary>
     public async Task<ObjectReply> PatchAsync(UserInfo user, PatchRequest request, CancellationToken ct)
     {
-        var resource = RpcAccess.Find(request.Resource);
+        var resource = access.Find(request.Resource);
         await access.CheckAsync(user, "patch", resource, request.Namespace, request.Name, request.Subresource, ct);
         var target = Target(user, resource, request.Namespace, request.Name, request.Subresource, request.DryRun, request.FieldManager, request.FieldValidation, request.Force);
         var kind = request.Type switch
@@ -98,7 +98,7 @@ internal sealed class RpcWrites(RpcAccess access, GenericRegistry registry, Subr
     /// <summary>Delete.</summary>
     public async Task<ObjectReply> DeleteAsync(UserInfo user, DeleteRequest request, CancellationToken ct)
     {
-        var resource = RpcAccess.Find(request.Resource);
+        var resource = access.Find(request.Resource);
         await access.CheckAsync(user, "delete", resource, request.Namespace, request.Name, "", ct);
         JsonObject? body;
         try

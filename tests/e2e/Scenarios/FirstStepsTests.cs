@@ -1,4 +1,5 @@
 using Mesh.E2E.Tests.Harness;
+using Mesh.Testing;
 
 namespace Mesh.E2E.Tests.Scenarios;
 
@@ -8,7 +9,7 @@ public class FirstStepsTests(SharedCluster shared)
 {
     private readonly Cluster cluster = shared.Cluster;
 
-    [Fact]
+    [Fact, Compatibility(15)]
     public async Task A1_TheClusterIsThere()
     {
         var output = await cluster.KubectlAsync("get nodes,cs,pods -A");
@@ -56,7 +57,7 @@ public class FirstStepsTests(SharedCluster shared)
         await cluster.UntilAsync("kubectl get pods -l app=nginx -o name", o => o.Trim().Length == 0);
     }
 
-    [Fact]
+    [Fact, Conformance("Kubectl, guestbook application")]
     public async Task B2_Guestbook()
     {
         await Guestbook.DeployAsync(cluster);

@@ -24,6 +24,10 @@ internal sealed class StrategyRegistry
 
     private static readonly FrozenSet<string> PathSegmentNames = new[] { "certificatesigningrequests", "ipaddresses" }.ToFrozenSet(StringComparer.Ordinal);
 
+    // Versions whose fields are the same.
+    private static readonly string[] Versions = ["v1", "v1beta1", "v1alpha1"];
+    private static readonly string[] SameDevices = ["v1", "v1beta2"];
+
     private readonly FrozenDictionary<ApiResource, IResourceStrategy> strategies;
 
     /// <summary>The strategies of a cluster with this network; randomness picks free IPs and ports.</summary>
@@ -45,9 +49,12 @@ internal sealed class StrategyRegistry
             new StorageClassStrategy(), new VolumeAttributesClassStrategy("v1"), new VolumeAttributesClassStrategy("v1beta1"), new CsiDriverStrategy(),
             new CsiNodeStrategy(), new CsiStorageCapacityStrategy(), new VolumeAttachmentStrategy(), new CertificateSigningRequestStrategy(),
             new WebhookStrategy("validatingwebhookconfigurations", mutating: false), new WebhookStrategy("mutatingwebhookconfigurations", mutating: true),
-            new CustomResourceDefinitionStrategy(), new AdmissionPolicyStrategy(), new AdmissionPolicyBindingStrategy(), new MutatingPolicyStrategy(), new MutatingPolicyBindingStrategy(),
+            new CustomResourceDefinitionStrategy(), new AdmissionPolicyStrategy(), new AdmissionPolicyBindingStrategy(),
+            .. Versions.SelectMany(static IEnumerable<KindStrategy> (v) => [new MutatingPolicyStrategy(v), new MutatingPolicyBindingStrategy(v)]),
             new ApiServiceStrategy(), new FlowSchemaStrategy(), new PriorityLevelStrategy(),
-            new ResourceClaimStrategy(), new ResourceClaimTemplateStrategy(), new DeviceClassStrategy(), new ResourceSliceStrategy(),
+            .. SameDevices.SelectMany(static IEnumerable<KindStrategy> (v) => [new ResourceClaimStrategy(v), new ResourceClaimTemplateStrategy(v), new DeviceClassStrategy(v), new ResourceSliceStrategy(v)]),
+            new DeviceBetaStrategy(new ResourceClaimStrategy("v1"), hasStatus: true), new DeviceBetaStrategy(new ResourceClaimTemplateStrategy("v1")),
+            new DeviceBetaStrategy(new DeviceClassStrategy("v1")), new DeviceBetaStrategy(new ResourceSliceStrategy("v1")),
         ];
         var all = known.ToDictionary(s => s.Resource);
         foreach (var resource in ResourceTable.All)

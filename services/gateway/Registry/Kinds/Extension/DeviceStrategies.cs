@@ -4,7 +4,7 @@ using Mesh.Api;
 namespace Mesh.Gateway.Registry.Kinds.Extension;
 
 /// <summary>ResourceClaims (KEP-4381): a wish for devices; it never changes.</summary>
-internal sealed class ResourceClaimStrategy() : KindStrategy(Of("resource.k8s.io", "v1", "resourceclaims"), hasStatus: true)
+internal sealed class ResourceClaimStrategy(string version) : KindStrategy(Of("resource.k8s.io", version, "resourceclaims"), hasStatus: true)
 {
     /// <inheritdoc/>
     public override void Default(JsonObject obj) => DeviceClaims.Default(obj.Obj("spec"));
@@ -17,7 +17,7 @@ internal sealed class ResourceClaimStrategy() : KindStrategy(Of("resource.k8s.io
 }
 
 /// <summary>ResourceClaimTemplates.</summary>
-internal sealed class ResourceClaimTemplateStrategy() : KindStrategy(Of("resource.k8s.io", "v1", "resourceclaimtemplates"))
+internal sealed class ResourceClaimTemplateStrategy(string version) : KindStrategy(Of("resource.k8s.io", version, "resourceclaimtemplates"))
 {
     /// <inheritdoc/>
     public override void Default(JsonObject obj) => DeviceClaims.Default(obj.Obj("spec", "spec"));
@@ -35,7 +35,7 @@ internal sealed class ResourceClaimTemplateStrategy() : KindStrategy(Of("resourc
 }
 
 /// <summary>DeviceClasses.</summary>
-internal sealed class DeviceClassStrategy() : KindStrategy(Of("resource.k8s.io", "v1", "deviceclasses"), generation: true)
+internal sealed class DeviceClassStrategy(string version) : KindStrategy(Of("resource.k8s.io", version, "deviceclasses"), generation: true)
 {
     /// <inheritdoc/>
     public override void Validate(JsonObject obj, List<FieldError> errors)
@@ -47,7 +47,7 @@ internal sealed class DeviceClassStrategy() : KindStrategy(Of("resource.k8s.io",
 }
 
 /// <summary>ResourceSlices: devices that a driver offers, on one node or many.</summary>
-internal sealed class ResourceSliceStrategy() : KindStrategy(Of("resource.k8s.io", "v1", "resourceslices"), generation: true)
+internal sealed class ResourceSliceStrategy(string version) : KindStrategy(Of("resource.k8s.io", version, "resourceslices"), generation: true)
 {
     private const int MaxDevices = 128;
     private static readonly string[] Fields = ["spec.nodeName", "spec.driver"];

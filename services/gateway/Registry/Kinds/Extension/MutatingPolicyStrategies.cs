@@ -4,7 +4,7 @@ using Mesh.Api;
 namespace Mesh.Gateway.Registry.Kinds.Extension;
 
 /// <summary>MutatingAdmissionPolicies: their structure (expressions are compiled where they are run).</summary>
-internal sealed class MutatingPolicyStrategy() : KindStrategy(Of("admissionregistration.k8s.io", "v1", "mutatingadmissionpolicies"), generation: true)
+internal sealed class MutatingPolicyStrategy(string version) : KindStrategy(Of("admissionregistration.k8s.io", version, "mutatingadmissionpolicies"), generation: true)
 {
     private static readonly (string Type, string Field)[] Patches = [("ApplyConfiguration", "applyConfiguration"), ("JSONPatch", "jsonPatch")];
 
@@ -46,7 +46,7 @@ internal sealed class MutatingPolicyStrategy() : KindStrategy(Of("admissionregis
 }
 
 /// <summary>MutatingAdmissionPolicyBindings.</summary>
-internal sealed class MutatingPolicyBindingStrategy() : KindStrategy(Of("admissionregistration.k8s.io", "v1", "mutatingadmissionpolicybindings"), generation: true)
+internal sealed class MutatingPolicyBindingStrategy(string version) : KindStrategy(Of("admissionregistration.k8s.io", version, "mutatingadmissionpolicybindings"), generation: true)
 {
     /// <inheritdoc/>
     public override void Default(JsonObject obj) => MatchResources.Default(obj.Obj("spec", "matchResources"));
