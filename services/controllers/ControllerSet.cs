@@ -48,6 +48,8 @@ public static class ControllerSet
             ("taint-eviction-controller", () => new TaintEvictionController(context)),
             ("garbage-collector-controller", () => new GarbageCollector(context)),
             ("pod-garbage-collector-controller", () => new PodGcController(context)),
+            ("certificatesigningrequest-approving-controller", () => new ApprovingController(context)),
+            ("certificatesigningrequest-cleaner-controller", () => new CleaningController(context)),
             ("clusterrole-aggregation-controller", () => new ClusterRoleAggregationController(context)),
         };
         if (rootCaPem is not null) all.Add(("root-ca-certificate-publisher-controller", () => new RootCaPublisher(context, rootCaPem)));

@@ -25,6 +25,7 @@ internal sealed class ProcessMetrics(TimeProvider time)
         One(ref writer, "dotnet_gc_pause_seconds_total", "Time all threads were paused by the garbage collector.", MetricKind.Counter, GC.GetTotalPauseDuration().TotalSeconds);
         One(ref writer, "dotnet_threadpool_threads", "Threads of the pool.", MetricKind.Gauge, ThreadPool.ThreadCount);
         var usage = Environment.CpuUsage;
+        One(ref writer, "go_goroutines", "Work under way, under the name that dashboards of Go services look for: running and waiting items of the pool.", MetricKind.Gauge, ThreadPool.ThreadCount + ThreadPool.PendingWorkItemCount);
         One(ref writer, "process_cpu_seconds_total", "Total user and system CPU time spent in seconds.", MetricKind.Counter, usage.TotalTime.TotalSeconds);
         One(ref writer, "process_max_fds", "Maximum number of open file descriptors.", MetricKind.Gauge, MaxFiles());
         One(ref writer, "process_open_fds", "Number of open file descriptors.", MetricKind.Gauge, OpenFiles());

@@ -68,7 +68,8 @@ internal static class SigningDecision
 
     private static SigningPlan Refuse(string why) => new(null, null, default, why);
 
-    private static (string Name, IReadOnlyList<string> Organizations) Subject(X500DistinguishedName subject)
+    /// <summary>Common name and organizations of a subject.</summary>
+    internal static (string Name, IReadOnlyList<string> Organizations) Subject(X500DistinguishedName subject)
     {
         var (name, organizations) = ("", new List<string>());
         foreach (var part in subject.EnumerateRelativeDistinguishedNames())

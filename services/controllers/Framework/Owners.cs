@@ -22,7 +22,7 @@ internal static class Owners
     };
 
     /// <summary>A strategic patch that makes the owner the object's controller; the uid guards against a namesake.</summary>
-    internal static byte[] AdoptPatch(IKubeObject owner, IKubeObject obj) => Patch(obj, new JsonObject
+    internal static byte[] AdoptPatch(IKubeObject owner, IKubeObject obj, string? finalizer = null) => Patch(obj, new JsonObject
     {
         ["apiVersion"] = owner.ApiVersion,
         ["kind"] = owner.Kind,
@@ -30,7 +30,7 @@ internal static class Owners
         ["uid"] = owner.Metadata.Uid,
         ["controller"] = true,
         ["blockOwnerDeletion"] = true,
-    });
+    }, finalizer);
 
     /// <summary>A strategic patch that takes the owner off the object.</summary>
     internal static byte[] ReleasePatch(IKubeObject owner, IKubeObject obj) => Patch(obj, new JsonObject
@@ -39,10 +39,12 @@ internal static class Owners
         ["uid"] = owner.Metadata.Uid,
     });
 
-    private static byte[] Patch(IKubeObject obj, JsonObject reference) => Json.Bytes(new JsonObject
+    private static byte[] Patch(IKubeObject obj, JsonObject reference, string? finalizer = null)
     {
-        ["metadata"] = new JsonObject { ["uid"] = obj.Metadata.Uid, ["ownerReferences"] = new JsonArray(reference) },
-    });
+        var metadata = new JsonObject { ["uid"] = obj.Metadata.Uid, ["ownerReferences"] = new JsonArray(reference) };
+        if (finalizer is not null && obj.Metadata.Finalizers?.Contains(finalizer) != true) metadata["finalizers"] = new JsonArray(finalizer);
+        return Json.Bytes(new JsonObject { ["metadata"] = metadata });
+    }
 }
 
 /// <summary>Small JSON helpers.</summary>

@@ -56,7 +56,7 @@ internal sealed class JobController : KeyedController
         if (job.Spec?.ManagedBy is { Length: > 0 } and not "kubernetes.io/job-controller") return ReconcileResult.Done;
         var mayAct = _expectations.Satisfied(key);
         var claims = ClaimDecision.Decide(job, LabelSelectors.OfWorkload(job.Spec?.Selector), PodIndexes.Candidates(_pods.Lister, job));
-        var pods = await ClaimDecision.ActAsync(Client, job, claims, ct).ConfigureAwait(false);
+        var pods = await ClaimDecision.ActAsync(Client, job, claims, ct, JobFacts.Finalizer).ConfigureAwait(false);
 
         var plan = JobDecision.Decide(new JobView(job, pods, IsTracked, mayAct, _backoff.GetValueOrDefault(key), Context.Now));
         var error = await ActAsync(key, job, plan, ct).ConfigureAwait(false);

@@ -39,8 +39,8 @@ internal static class ClaimDecision
         return new Claims<T>(owned, adopt, release);
     }
 
-    /// <summary>Performs adoptions and releases; gives what is owned afterwards.</summary>
-    internal static async Task<List<T>> ActAsync<TOwner, T>(IKubeClient client, TOwner owner, Claims<T> claims, CancellationToken ct)
+    /// <summary>Performs adoptions and releases; gives what is owned afterwards. finalizer: what an adopted object gets besides its owner.</summary>
+    internal static async Task<List<T>> ActAsync<TOwner, T>(IKubeClient client, TOwner owner, Claims<T> claims, CancellationToken ct, string? finalizer = null)
         where TOwner : class, IKubeObject<TOwner>
         where T : class, IKubeObject<T>
     {
@@ -50,7 +50,7 @@ internal static class ClaimDecision
         {
             foreach (var obj in claims.Adopt)
             {
-                if (await PatchAsync(client, obj, Owners.AdoptPatch(owner, obj), ct).ConfigureAwait(false) is { } adopted) owned.Add(adopted);
+                if (await PatchAsync(client, obj, Owners.AdoptPatch(owner, obj, finalizer), ct).ConfigureAwait(false) is { } adopted) owned.Add(adopted);
             }
         }
 

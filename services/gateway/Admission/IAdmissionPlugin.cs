@@ -56,6 +56,9 @@ internal sealed class AdmissionAttributes
     /// <summary>Warnings for the client; plugins add to it.</summary>
     public IList<string> Warnings { get; init; } = [];
 
+    /// <summary>What a plugin takes back when the object is refused after all; each is run once, in the reverse order.</summary>
+    public IList<Func<CancellationToken, ValueTask>> Undo { get; } = [];
+
     /// <summary>Audit annotations, by plugin.</summary>
     public IDictionary<string, string> AuditAnnotations { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
 }

@@ -59,7 +59,11 @@ internal sealed class ResourceQuotaAdmission(IObjectReader objects, QuotaWriter 
         }
 
         foreach (var (quota, delta) in attributes.DryRun ? [] : charged)
-            await write(attributes, quota.Name(), q => Charge(attributes, q, delta), ct);
+        {
+            var after = new Dictionary<string, Quantity>(StringComparer.Ordinal);
+            await write(attributes, quota.Name(), q => Charge(attributes, q, delta, after), ct);
+            attributes.Undo.Add(token => write(attributes, quota.Name(), q => GiveBack(q, delta, after), token));
+        }
     }
 
     // What the quota has to say about the resource: what its status has counted already.
@@ -90,11 +94,25 @@ internal sealed class ResourceQuotaAdmission(IObjectReader objects, QuotaWriter 
         return Forbidden(attributes, $"exceeded quota: {quota.Name()}, requested: {List(n => delta[n])}, used: {List(n => Amount(used, n))}, limited: {List(n => Amount(hard, n))}");
     }
 
-    private static void Charge(AdmissionAttributes attributes, JsonObject quota, Dictionary<string, Quantity> delta)
+    private static void Charge(AdmissionAttributes attributes, JsonObject quota, Dictionary<string, Quantity> delta, Dictionary<string, Quantity> after)
     {
         if (Refusal(attributes, quota, delta) is { } refusal) throw refusal;
         var used = (JsonObject)quota["status"]!["used"]!;
-        foreach (var (name, more) in delta) used[name] = ((Amount(used, name) ?? Quantity.Zero) + more).ToString();
+        foreach (var (name, more) in delta)
+        {
+            after[name] = (Amount(used, name) ?? Quantity.Zero) + more;
+            used[name] = after[name].ToString();
+        }
+    }
+
+    // Less than after the charge means that the controller counted meanwhile, without what was never made.
+    private static void GiveBack(JsonObject quota, Dictionary<string, Quantity> delta, Dictionary<string, Quantity> after)
+    {
+        if (quota.At("status", "used") is not JsonObject used) return;
+        foreach (var (name, more) in delta)
+        {
+            if (Amount(used, name) is { } have && have >= after[name]) used[name] = (have - more).ToString();
+        }
     }
 
     private static Quantity? Amount(JsonObject? list, string name) => Quantity.TryParse(list?[name]?.ToString(), out var amount) ? amount : null;

@@ -50,6 +50,7 @@ internal sealed class ApiPipeline(
         catch (Exception e)
         {
             var status = Errors.ToStatus(e, logger, info.Path);
+            if (e is OperationCanceledException) metrics.Terminated(info, status.Code ?? 504);
             if (http.Response.HasStarted) http.Abort();
             else await ResponseWriter.WriteStatusAsync(http, status, ErrorForm(http), http.RequestAborted);
         }
@@ -62,7 +63,9 @@ internal sealed class ApiPipeline(
     /// <summary>The user, or the one they may speak for.</summary>
     public async ValueTask<UserInfo> WhoAsync(HttpContext http, CancellationToken ct)
     {
-        var user = await authenticator.AuthenticateAsync(CredentialsOf.Request(http), ct) ?? throw new ApiException(Statuses.Unauthorized());
+        var credentials = CredentialsOf.Request(http);
+        var user = await authenticator.AuthenticateAsync(credentials, ct) ?? throw new ApiException(Statuses.Unauthorized());
+        if (credentials.ClientCertificate is { } certificate && credentials.BearerToken is null) metrics.CertificateUsed(certificate.NotAfter.ToUniversalTime() - time.GetUtcNow().UtcDateTime);
         return await Impersonation.ApplyAsync(user, CredentialsOf.Headers(http), authorizer, ct);
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 
@@ -8,6 +9,18 @@ internal static class VersionInfo
 {
     /// <summary>The Kubernetes version that is spoken.</summary>
     public const string GitVersion = "v1.36.0";
+
+    private const string BuildDate = "2026-04-22T00:00:00Z";
+    private static readonly string Platform = "linux/" + (RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "amd64");
+
+    private static readonly KeyValuePair<string, object?>[] Labels =
+    [
+        new("major", "1"), new("minor", "36"), new("git_version", GitVersion), new("git_commit", ""), new("git_tree_state", "clean"), new("build_date", BuildDate),
+        new("go_version", ""), new("compiler", "dotnet"), new("platform", Platform),
+    ];
+
+    /// <summary>The version as the labels of kubernetes_build_info.</summary>
+    public static Measurement<int> BuildInfo() => new(1, Labels);
 
     /// <summary>The document.</summary>
     public static byte[] Document { get; } = System.Text.Encoding.UTF8.GetBytes(
@@ -22,9 +35,9 @@ internal static class VersionInfo
             ["gitVersion"] = GitVersion,
             ["gitCommit"] = "",
             ["gitTreeState"] = "clean",
-            ["buildDate"] = "2026-04-22T00:00:00Z",
+            ["buildDate"] = BuildDate,
             ["goVersion"] = "",
             ["compiler"] = "dotnet",
-            ["platform"] = "linux/" + (RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "amd64"),
+            ["platform"] = Platform,
         }.ToJsonString(new System.Text.Json.JsonSerializerOptions { WriteIndented = true }));
 }

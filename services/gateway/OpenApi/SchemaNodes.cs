@@ -41,7 +41,7 @@ internal sealed class SchemaNodes(bool v3)
             node["required"] = Texts(required);
         var properties = new JsonObject();
         foreach (var field in type.Fields.OrderBy(f => f.Name, StringComparer.Ordinal))
-            properties[field.Name] = Field(field);
+            properties[field.Name] = Field(type, field);
         if (properties.Count > 0)
             node["properties"] = properties;
         if (type.Atomic)
@@ -60,6 +60,14 @@ internal sealed class SchemaNodes(bool v3)
     private static JsonArray GroupVersionKinds(IReadOnlyList<KindSchema> kinds) => [.. kinds.Select(k => GroupVersionKind(k.Group, k.Version, k.Kind))];
 
     private static JsonArray Texts(IEnumerable<string> texts) => [.. texts.Select(t => JsonValue.Create(t))];
+
+    private JsonObject Field(TypeSchema type, FieldSchema field)
+    {
+        var node = Field(field);
+        if (v3 && field is { Kind: FieldKind.String, Shape: FieldShape.Single } && FieldEnums.Of(type.ToString(), field.Name) is { } values)
+            node["enum"] = Texts(values);
+        return node;
+    }
 
     private JsonObject Field(FieldSchema field)
     {

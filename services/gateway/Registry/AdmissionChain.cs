@@ -33,6 +33,24 @@ internal sealed class AdmissionChain(IEnumerable<IAdmissionPlugin> plugins)
         return asked;
     }
 
+    /// <summary>Takes back what plugins did for an object that is not made; what fails there is set right by who counts later.</summary>
+    public static async ValueTask UndoAsync(AdmissionAttributes attributes, CancellationToken ct)
+    {
+        foreach (var undo in attributes.Undo.Reverse())
+        {
+            try
+            {
+                await undo(ct);
+            }
+            catch (ApiException)
+            {
+                // The quota may be gone, or in many hands: its controller counts again.
+            }
+        }
+
+        attributes.Undo.Clear();
+    }
+
     /// <summary>Lets every plugin refuse.</summary>
     public async ValueTask ValidateAsync(AdmissionAttributes attributes, CancellationToken ct)
     {

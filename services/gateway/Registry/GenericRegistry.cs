@@ -124,9 +124,11 @@ internal sealed partial class GenericRegistry(
             else if (reservation is not null) await reservation.RollbackAsync(ct);
             return outcome;
         }
-        catch when (reservation is not null)
+        catch (Exception e)
         {
-            await reservation.RollbackAsync(CancellationToken.None);
+            if (reservation is not null) await reservation.RollbackAsync(CancellationToken.None);
+            // Of anything but a refusal it is not known whether the object was made.
+            if (e is ApiException { Code: < 500 }) await AdmissionChain.UndoAsync(attributes, CancellationToken.None);
             throw;
         }
     }

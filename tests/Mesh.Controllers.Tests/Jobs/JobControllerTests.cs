@@ -36,6 +36,20 @@ public sealed class JobControllerTests : ControllerTest
     }
 
     [Fact]
+    public async Task An_adopted_pod_is_tracked_as_one_of_its_own()
+    {
+        var job = JobMake.Job(1, 1);
+        job.Spec!.Selector = new() { MatchLabels = new() { ["a"] = "b" } };
+        Client.Seed(job);
+        Client.Seed(new Pod { Metadata = new() { Name = "stray", Namespace = "ns", Labels = new() { ["a"] = "b" } }, Spec = new() { NodeName = "n" }, Status = new() { Phase = "Running" } });
+        using var c = new JobController(Context);
+        await StartAsync(c);
+        await SettleAsync(() => Client.Find<Pod>("ns", "stray")!.Metadata.OwnerReferences is { Count: 1 }, "adopted", c);
+        Assert.Equal(["batch.kubernetes.io/job-tracking"], Client.Find<Pod>("ns", "stray")!.Metadata.Finalizers);
+        Assert.Single(Client.All<Pod>());
+    }
+
+    [Fact]
     public async Task No_pod_too_many_while_caches_catch_up()
     {
         // Reconciled again and again while caches come to what was written: whichever is ahead, no third pod is made.

@@ -9,7 +9,7 @@ public sealed class QuotaRows(ControlPlane api)
 {
     private const string Template = """{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"pause"}]}}""";
 
-    [Fact, Conformance("ResourceQuota, object count quota, resourcequotas"), Compatibility(15)]
+    [Fact, Conformance("ResourceQuota, object count quota, resourcequotas")]
     public async Task Its_status_comes_promptly()
     {
         var ns = await api.NamespaceAsync("quota");

@@ -34,6 +34,24 @@ public sealed class QuotaTests(GatewayHost gateway)
     }
 
     [Fact]
+    public async Task What_is_refused_after_all_gives_its_charge_back_at_once()
+    {
+        const string Ns = "/api/v1/namespaces/refund";
+        await gateway.PostAsync("/api/v1/namespaces", """{"metadata":{"name":"refund"}}""");
+        await gateway.PostAsync(Ns + "/secrets", """{"metadata":{"name":"taken"}}""");
+        var (_, quota) = await gateway.PostAsync(Ns + "/resourcequotas", """{"metadata":{"name":"q"},"spec":{"hard":{"secrets":"3"}}}""");
+        quota["status"] = JsonNode.Parse("""{"hard":{"secrets":"3"},"used":{"secrets":"1"}}""");
+        Assert.Equal(200, (await gateway.SendAsync(HttpMethod.Put, Ns + "/resourcequotas/q/status", quota.ToJsonString())).Code);
+        for (var deadline = DateTime.UtcNow.AddSeconds(60); (string?)(await gateway.GetAsync(Ns + "/resourcequotas/q?resourceVersion=0")).Body["status"]?["used"]?["secrets"] != "1"; await Task.Delay(20))
+            Assert.True(DateTime.UtcNow < deadline, "the quota's status is not seen");
+
+        for (var i = 0; i < 4; i++) Assert.Equal(409, (await gateway.PostAsync(Ns + "/secrets", """{"metadata":{"name":"taken"}}""")).Code);
+        Assert.Equal("1", (string?)(await gateway.GetAsync(Ns + "/resourcequotas/q")).Body["status"]!["used"]!["secrets"]);
+        Assert.Equal(201, (await gateway.PostAsync(Ns + "/secrets", """{"metadata":{"name":"new"}}""")).Code);
+        Assert.Equal("2", (string?)(await gateway.GetAsync(Ns + "/resourcequotas/q")).Body["status"]!["used"]!["secrets"]);
+    }
+
+    [Fact]
     public async Task Every_error_of_an_object_is_a_cause()
     {
         var (code, status) = await gateway.PostAsync("/apis/apps/v1/namespaces/default/deployments",

@@ -34,6 +34,19 @@ public class OpenApiTests
     }
 
     [Fact]
+    public void Fields_of_few_values_name_them_and_each_is_a_field()
+    {
+        foreach (var (type, field) in FieldEnums.All)
+        {
+            var dot = type.LastIndexOf('.');
+            Assert.True(Mesh.Api.Schema.ApiSchema.Builtin.FindType(type[..dot], type[(dot + 1)..])?.Fields.Any(f => f.Name == field) == true, $"{type}.{field}");
+        }
+
+        var schemas = JsonNode.Parse(Documents.V3("api/v1")!.Body)!["components"]!["schemas"]!;
+        Assert.Equal("""["Always","IfNotPresent","Never"]""", schemas["io.k8s.api.core.v1.Container"]!["properties"]!["imagePullPolicy"]!["enum"]!.ToJsonString());
+    }
+
+    [Fact]
     public void Every_reference_of_every_document_is_there()
     {
         foreach (var path in JsonNode.Parse(Documents.Index.Body)!["paths"]!.AsObject().Select(p => p.Key))

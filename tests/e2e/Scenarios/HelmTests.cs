@@ -1,4 +1,5 @@
 using Mesh.E2E.Tests.Harness;
+using Mesh.Testing;
 
 namespace Mesh.E2E.Tests.Scenarios;
 
@@ -23,7 +24,7 @@ public sealed class HelmTests(SharedCluster shared) : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    [Fact]
+    [Fact, Compatibility(11)]
     public async Task InstallTestUpgradeRollbackUninstall()
     {
         await Helm("create small");

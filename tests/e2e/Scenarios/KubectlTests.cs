@@ -1,4 +1,5 @@
 using Mesh.E2E.Tests.Harness;
+using Mesh.Testing;
 
 namespace Mesh.E2E.Tests.Scenarios;
 
@@ -24,7 +25,7 @@ public class KubectlTests(SharedCluster shared)
         Assert.Contains("ok", await cluster.KubectlAsync("get --raw /readyz"));
     }
 
-    [Fact]
+    [Fact, Compatibility(8)]
     public async Task PodLifeLogsAndExec()
     {
         await cluster.KubectlAsync($"run talker --image={Busybox} --restart=Never -- sh -c 'for i in 1 2 3; do echo line $i; done; sleep 3600'");
@@ -45,7 +46,7 @@ public class KubectlTests(SharedCluster shared)
         Assert.Contains("NotFound", (await cluster.ShAsync("kubectl get pod talker")).Fails());
     }
 
-    [Fact]
+    [Fact, Compatibility(8)]
     public async Task PortForwardAndAttach()
     {
         await cluster.KubectlAsync("run web --image=docker.io/local/nginx:1");
