@@ -223,6 +223,7 @@ public sealed class ClientWishes(GatewayHost api)
 
         // 429: a budget that was not counted yet.
         var ns = await api.NamespaceAsync("retry");
+        await api.MakeAsync(ns + "/serviceaccounts", """{"metadata":{"name":"default"}}""");
         await api.MakeAsync(ns + "/pods", """{"metadata":{"name":"p","labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i"}],"nodeName":"n"}}""");
         await api.PatchAsync(ns + "/pods/p/status", """{"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}}""");
         await api.MakeAsync(ns.In("policy/v1") + "/poddisruptionbudgets", """{"metadata":{"name":"b"},"spec":{"minAvailable":1,"selector":{"matchLabels":{"a":"b"}}}}""");
