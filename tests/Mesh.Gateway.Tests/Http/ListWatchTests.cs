@@ -75,7 +75,7 @@ public sealed class ListWatchTests(GatewayHost gateway)
         var elsewhere = await NamespaceAsync("elsewhere");
         await gateway.PostAsync(path, """{"metadata":{"name":"a"}}""");
         var (_, list) = await gateway.GetAsync(path);
-        using var lines = await WatchAsync($"{path}?watch=1&allowWatchBookmarks=true&timeoutSeconds=3&resourceVersion={list["metadata"]!["resourceVersion"]}");
+        using var lines = await WatchAsync($"{path}?watch=1&allowWatchBookmarks=true&timeoutSeconds=8&resourceVersion={list["metadata"]!["resourceVersion"]}");
         var (_, other) = await gateway.PostAsync(elsewhere, """{"metadata":{"name":"b"}}""");
 
         var bookmark = await lines.NextAsync();
