@@ -25,7 +25,7 @@ internal class DefaultStrategy(ApiResource resource, bool hasStatus = false) : I
     public virtual bool HasGeneration => HasStatus;
 
     /// <inheritdoc/>
-    public virtual bool AllowUnconditionalUpdate => true;
+    public virtual bool AllowUnconditionalUpdate => !ConditionalUpdates.Has(Resource);
 
     /// <inheritdoc/>
     public virtual bool AllowCreateOnUpdate => false;

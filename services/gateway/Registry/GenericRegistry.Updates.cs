@@ -220,8 +220,9 @@ internal sealed partial class GenericRegistry
         {
             if (!strategy.AllowUnconditionalUpdate)
             {
+                // The one refusal of this kind that names the resource, not the kind.
                 throw new ApiException(Statuses.Invalid(
-                    request.Resource, request.Name, [FieldError.Invalid("metadata.resourceVersion", 0L, "must be specified for an update")]));
+                    request.Resource.Group, request.Resource.Plural, request.Name, [FieldError.Invalid("metadata.resourceVersion", 0L, "must be specified for an update")]));
             }
 
             return;

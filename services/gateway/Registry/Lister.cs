@@ -58,7 +58,7 @@ internal sealed class Lister(CacheSet caches, ObjectStorage storage)
         }
         catch (FormatException e)
         {
-            throw new ApiException(Statuses.BadRequest($"unable to parse requirement: {e.Message}"), e);
+            throw new ApiException(Statuses.BadRequest(e.Message), e);
         }
 
         try

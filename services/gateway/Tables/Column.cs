@@ -6,7 +6,7 @@ namespace Mesh.Gateway.Tables;
 internal sealed record Column(string Name, string Type, string Format, bool Wide)
 {
     /// <summary>
-    /// Columns of a line such as "Name, Desired#, Age, Selector+": # marks whole numbers, ? truth values, @ times, + wide columns.
+    /// Columns of a line such as "Name, Desired#, Age, Selector+": # marks whole numbers, ? truth values, @ times, ! names, + wide columns.
     /// </summary>
     public static Column[] Line(string line) => [.. line.Split(", ").Select(One)];
 
@@ -16,16 +16,16 @@ internal sealed record Column(string Name, string Type, string Format, bool Wide
         ["name"] = Name,
         ["type"] = Type,
         ["format"] = Format,
-        ["description"] = Format == "name" ? "Name must be unique within a namespace." : $"{Name} of the object.",
+        ["description"] = Name == "Name" ? "Name must be unique within a namespace." : $"{Name} of the object.",
         ["priority"] = Wide ? 1 : 0,
     };
 
     private static Column One(string text)
     {
-        var name = text.TrimEnd('#', '?', '@', '+');
+        var name = text.TrimEnd('#', '?', '@', '!', '+');
         var marks = text[name.Length..];
         var type = marks.Contains('#') ? "integer" : marks.Contains('?') ? "boolean" : marks.Contains('@') ? "date" : "string";
-        return new(name, type, name == "Name" ? "name" : string.Empty, marks.Contains('+'));
+        return new(name, type, name == "Name" || marks.Contains('!') ? "name" : string.Empty, marks.Contains('+'));
     }
 }
 

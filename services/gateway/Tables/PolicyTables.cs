@@ -22,7 +22,7 @@ internal static class PolicyTables
         ];
     });
 
-    public static TableKind PriorityClass { get; } = new(Column.Line("Name, Value, Global-Default, Age, PreemptionPolicy"), static (o, now) =>
+    public static TableKind PriorityClass { get; } = new(Column.Line("Name, Value#, Global-Default?, Age, PreemptionPolicy"), static (o, now) =>
         [o.Name(), Cell.Count(o, "value"), o.Bool("globalDefault"), Cell.Age(o, now), o.Str("preemptionPolicy")]);
 
     public static TableKind Lease { get; } = new(Column.Line("Name, Holder, Age"), static (o, now) => [o.Name(), o.Obj("spec").Str("holderIdentity"), Cell.Age(o, now)]);
@@ -43,7 +43,7 @@ internal static class PolicyTables
         return [o.Name(), Cell.Age(o, now), Cell.Or(spec.Str("signerName"), Cell.None), spec.Str("username"), duration, string.Join(',', words)];
     });
 
-    public static TableKind VolumeAttachment { get; } = new(Column.Line("Name, Attacher, PV, Node, Attached, Age"), static (o, now) =>
+    public static TableKind VolumeAttachment { get; } = new(Column.Line("Name, Attacher!, PV, Node, Attached?, Age"), static (o, now) =>
     {
         var spec = o.Obj("spec");
         return [o.Name(), spec.Str("attacher"), spec.Obj("source").Str("persistentVolumeName"), spec.Str("nodeName"), o.Obj("status").Bool("attached"), Cell.Age(o, now)];

@@ -106,7 +106,10 @@ internal sealed class MaintenanceService(StoreEngine engine, Guard guard) : Pb.M
     public override Task<Pb.MoveLeaderResponse> MoveLeader(Pb.MoveLeaderRequest request, ServerCallContext context) => Edge.Answer<Pb.MoveLeaderResponse>(() =>
     {
         guard.Root(context);
-        throw new StoreException(StatusCode.FailedPrecondition, "etcdserver: bad leader transferee");
+        // The only member leads already.
+        return request.TargetID == engine.Identity.MemberId
+            ? new Pb.MoveLeaderResponse { Header = Edge.Header(engine) }
+            : throw new StoreException(StatusCode.FailedPrecondition, "etcdserver: bad leader transferee");
     });
 
     public override Task<Pb.DowngradeResponse> Downgrade(Pb.DowngradeRequest request, ServerCallContext context) => Edge.Answer<Pb.DowngradeResponse>(() =>

@@ -74,6 +74,18 @@ public sealed class AnswerTests(GatewayHost gateway)
     }
 
     [Theory]
+    [InlineData("/apis/coordination.k8s.io/v1/namespaces/default/leases", "{}", "leases.coordination.k8s.io")]
+    [InlineData("/apis/storage.k8s.io/v1/csidrivers", "{}", "csidrivers.storage.k8s.io")]
+    [InlineData("/apis/node.k8s.io/v1/runtimeclasses", """{"handler":"h"}""", "runtimeclasses.node.k8s.io")]
+    public async Task Kinds_that_are_only_replaced_by_who_has_seen_them(string path, string rest, string resource)
+    {
+        var body = rest.Insert(1, "\"metadata\":{\"name\":\"blind\"}" + (rest.Length > 2 ? "," : ""));
+        await gateway.PostAsync(path, body);
+        var (code, status) = await gateway.SendAsync(HttpMethod.Put, path + "/blind", body);
+        Assert.Equal((422, resource + " \"blind\" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update"), (code, (string?)status["message"]));
+    }
+
+    [Theory]
     [InlineData("PUT", Maps)]
     [InlineData("PATCH", Maps)]
     [InlineData("DELETE", "/api/v1/configmaps")]
@@ -103,6 +115,8 @@ public sealed class AnswerTests(GatewayHost gateway)
 
     [Theory]
     [InlineData("?fieldSelector=spec.foo%3Dx", "\"spec.foo\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")]
+    [InlineData("?labelSelector=%3D", "found '=', expected: !, identifier, or 'end of string'")]
+    [InlineData("?labelSelector=a%20in%20b", "unable to parse requirement: found 'b' expected: '('")]
     [InlineData("?timeoutSeconds=x", "strconv.ParseInt: parsing \"x\": invalid syntax")]
     [InlineData("?continue=abc", "invalid continue token: continue key is not valid: it is not a token of this server")]
     [InlineData("?continue=abc&resourceVersionMatch=Exact", "ListOptions.meta.k8s.io \"\" is invalid: [resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided, resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided]")]

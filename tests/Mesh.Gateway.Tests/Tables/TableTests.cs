@@ -61,6 +61,12 @@ public class TableTests
     public void Rows(string group, string plural, string json, string expected) =>
         Assert.Equal(expected, string.Join('|', tables.Cells(Resource(group, plural), Parse(json))));
 
+    [Theory]
+    [InlineData("scheduling.k8s.io", "priorityclasses", "Name:string:name, Value:integer:, Global-Default:boolean:, Age:string:, PreemptionPolicy:string:")]
+    [InlineData("storage.k8s.io", "volumeattachments", "Name:string:name, Attacher:string:name, PV:string:, Node:string:, Attached:boolean:, Age:string:")]
+    public void Types_of_columns(string group, string plural, string expected) =>
+        Assert.Equal(expected, string.Join(", ", tables.Columns(Resource(group, plural)).Select(static c => $"{c!["name"]}:{c["type"]}:{c["format"]}")));
+
     [Fact]
     public void Every_kind_survives_an_empty_object_and_fills_every_column()
     {

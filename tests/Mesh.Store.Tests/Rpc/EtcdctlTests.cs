@@ -32,7 +32,12 @@ public class EtcdctlTests
         Assert.Contains(", 3.5.17, ", await Run(store, "endpoint status"), StringComparison.Ordinal);
         Assert.Matches("^127.0.0.1:[0-9]+, [0-9]+\n$", await Run(store, "endpoint hashkv"));
         Assert.Contains("is healthy", await Run(store, "endpoint health"), StringComparison.Ordinal);
-        Assert.Contains(", started, mesh-store, ", await Run(store, "member list"), StringComparison.Ordinal);
+        var members = await Run(store, "member list");
+        Assert.Contains(", started, mesh-store, ", members, StringComparison.Ordinal);
+        var member = members.Split(',')[0];
+        Assert.Contains($"Leadership transferred from {member} to {member}", await Run(store, "move-leader " + member), StringComparison.Ordinal);
+        Assert.Contains("bad leader transferee", await Run(store, "move-leader abc"), StringComparison.Ordinal);
+        Assert.Equal("", await Run(store, "alarm disarm"));
     }
 
     [Fact]

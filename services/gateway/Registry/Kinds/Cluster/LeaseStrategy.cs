@@ -10,9 +10,6 @@ internal sealed class LeaseStrategy() : KindStrategy(Of("coordination.k8s.io", "
     public override bool AllowCreateOnUpdate => true;
 
     /// <inheritdoc/>
-    public override bool AllowUnconditionalUpdate => false;
-
-    /// <inheritdoc/>
     public override void Validate(JsonObject obj, List<FieldError> errors)
     {
         var spec = Spec(obj);

@@ -7,9 +7,6 @@ namespace Mesh.Gateway.Registry.Kinds.Cluster;
 internal sealed class PodDisruptionBudgetStrategy() : KindStrategy(Of("policy", "v1", "poddisruptionbudgets"), hasStatus: true, generation: true)
 {
     /// <inheritdoc/>
-    public override bool AllowUnconditionalUpdate => false;
-
-    /// <inheritdoc/>
     public override void Validate(JsonObject obj, List<FieldError> errors)
     {
         var spec = Spec(obj);
