@@ -21,6 +21,9 @@ internal sealed class CacheFeed(ObjectStorage storage, ResourceCache cache, ILog
     private IClientStreamWriter<WatchRequest>? requests;
     private Task<long>? round;
     private Task<long>? nextRound;
+    private volatile bool inOrder;
+    private readonly HashSet<string> unreadable = new(StringComparer.Ordinal);
+    private volatile int unreadableCount;
 
     /// <summary>The cache that is fed.</summary>
     public ResourceCache Cache => cache;
@@ -74,9 +77,10 @@ internal sealed class CacheFeed(ObjectStorage storage, ResourceCache cache, ILog
         var reached = cache.WaitForAsync(revision);
         if (!reached.IsCompleted)
         {
-            if (askProgress) await RequestProgressAsync(ct);
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
             limit.CancelAfter(FreshnessWait);
+            if (askProgress && inOrder) await RequestProgressAsync(ct);
+            else if (askProgress) await ProveAsync(revision, limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await reached.WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             ct.ThrowIfCancellationRequested();
             if (!reached.IsCompleted)
@@ -86,9 +90,30 @@ internal sealed class CacheFeed(ObjectStorage storage, ResourceCache cache, ILog
         return cache.State;
     }
 
-    /// <summary>Asks the store to say on the watch stream how far it is.</summary>
+    /// <summary>
+    /// Where progress cannot be believed, the cache is as new as the store when no key there was written after what the cache has,
+    /// and there are as many: then nothing was deleted either. Else the changes are awaited, and it is looked at again.
+    /// </summary>
+    private async Task ProveAsync(long revision, CancellationToken ct)
+    {
+        while (cache.State is var state && state.Revision < revision)
+        {
+            var more = cache.WaitForAsync(state.Revision + 1);
+            var (written, count, at) = await storage.WrittenSinceAsync(cache.Layout.Prefix, state.Revision, ct);
+            if (!written && count == state.Entries.Count + unreadableCount)
+            {
+                cache.Progress(at);
+                return;
+            }
+
+            await more.WaitAsync(ct);
+        }
+    }
+
+    /// <summary>Asks the store to say on the watch stream how far it is; where its word cannot be believed it is not asked.</summary>
     public async Task RequestProgressAsync(CancellationToken ct)
     {
+        if (!inOrder) return;
         using var held = await writing.EnterAsync(ct);
         try
         {
@@ -127,6 +152,8 @@ internal sealed class CacheFeed(ObjectStorage storage, ResourceCache cache, ILog
     private async Task<long> FillAsync(CancellationToken ct)
     {
         var entries = new List<CacheEntry>();
+        unreadable.Clear();
+        unreadableCount = 0;
         var page = await storage.ListAsync(cache.Layout.Prefix, null, PageSize, 0, ct);
         Take(page.Items, entries);
         while (page.More)
@@ -158,6 +185,7 @@ internal sealed class CacheFeed(ObjectStorage storage, ResourceCache cache, ILog
                         },
                     },
                     ct);
+                inOrder = await storage.Client.TellsProgressInOrderAsync(ct);
                 await SetStreamAsync(call.RequestStream);
                 while (await call.ResponseStream.MoveNext(ct)) Apply(call.ResponseStream.Current);
             }
@@ -185,7 +213,7 @@ internal sealed class CacheFeed(ObjectStorage storage, ResourceCache cache, ILog
 
         foreach (var item in reply.Events)
         {
-            if (item.Type == Event.Types.EventType.Delete) cache.Delete(item.Kv.Key.ToStringUtf8(), item.Kv.ModRevision);
+            if (item.Type == Event.Types.EventType.Delete) Delete(item.Kv.Key.ToStringUtf8(), item.Kv.ModRevision);
             else Put(ObjectStorage.ToObject(item.Kv));
         }
 
@@ -199,11 +227,25 @@ internal sealed class CacheFeed(ObjectStorage storage, ResourceCache cache, ILog
         try
         {
             cache.Put(CacheEntry.Create(cache.Layout, stored));
+            if (unreadable.Remove(stored.Key)) unreadableCount = unreadable.Count;
         }
         catch (System.Text.Json.JsonException e)
         {
-            Log.Unreadable(logger, stored.Key, e);
+            Unreadable(stored.Key, e);
         }
+    }
+
+    private void Delete(string key, long revision)
+    {
+        if (unreadable.Remove(key)) unreadableCount = unreadable.Count;
+        cache.Delete(key, revision);
+    }
+
+    private void Unreadable(string key, Exception e)
+    {
+        unreadable.Add(key);
+        unreadableCount = unreadable.Count;
+        Log.Unreadable(logger, key, e);
     }
 
     private void Take(IReadOnlyList<StoredObject> items, List<CacheEntry> into)
@@ -218,7 +260,7 @@ internal sealed class CacheFeed(ObjectStorage storage, ResourceCache cache, ILog
             }
             catch (System.Text.Json.JsonException e)
             {
-                Log.Unreadable(logger, item.Key, e);
+                Unreadable(item.Key, e);
             }
         }
     }

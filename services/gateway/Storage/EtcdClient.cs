@@ -70,6 +70,24 @@ internal sealed class EtcdClient : IDisposable
     public Task<StatusResponse> StatusAsync(CancellationToken ct) =>
         CallAsync(static (invoker, r, o) => new Maintenance.MaintenanceClient(invoker).StatusAsync(r, o), new StatusRequest(), ct);
 
+    /// <summary>Whether answers to progress requests can be believed: older etcds send them ahead of events that came before.</summary>
+    public async ValueTask<bool> TellsProgressInOrderAsync(CancellationToken ct)
+    {
+        try
+        {
+            return TellsProgressInOrder((await StatusAsync(ct)).Version);
+        }
+        catch (RpcException e) when (e.StatusCode is StatusCode.PermissionDenied or StatusCode.Unauthenticated or StatusCode.Unimplemented)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The versions whose progress is in order: 3.4.31, 3.5.13, 3.6 and what follows each.</summary>
+    internal static bool TellsProgressInOrder(string version) =>
+        Version.TryParse(version.Split('-')[0], out var number) && number.Major >= 3 &&
+        (number.Major > 3 || number.Minor > 5 || (number.Minor == 5 && number.Build >= 13) || (number.Minor == 4 && number.Build >= 31));
+
     /// <summary>A watch stream on the endpoint in use; after a failure call <see cref="MoveOn"/> and open another.</summary>
     public (AsyncDuplexStreamingCall<WatchRequest, WatchResponse> Call, int Endpoint) Watch(CancellationToken ct)
     {

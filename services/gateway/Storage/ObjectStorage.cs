@@ -41,6 +41,13 @@ internal sealed class ObjectStorage(EtcdClient client, TimeProvider time)
     /// <summary>The store's revision now, linearizable.</summary>
     public async ValueTask<long> RevisionAsync(CancellationToken ct) => (await client.RangeAsync(new RangeCall("\0", Limit: 1, CountOnly: true), ct)).Revision;
 
+    /// <summary>Whether a key with the prefix was written after a revision, how many keys there are, and the revision at which that is so.</summary>
+    public async ValueTask<(bool Written, long Count, long Revision)> WrittenSinceAsync(string prefix, long revision, CancellationToken ct)
+    {
+        var reply = await client.RangeAsync(new RangeCall(prefix, PrefixEnd(prefix).Memory, Limit: 1, KeysOnly: true, MinModRevision: revision + 1), ct);
+        return (reply.Items.Count > 0, reply.Count, reply.Revision);
+    }
+
     /// <summary>Keys from start up to the end of prefix, at a revision (0 = now), at most limit (0 = all).</summary>
     public async ValueTask<StoredPage> ListAsync(string prefix, string? start, long limit, long revision, CancellationToken ct)
     {
