@@ -37,15 +37,14 @@ internal static class MemoryBench
         var metrics = ServerProcess.FreePort();
         await using var server = await ApiServer.StartAsync(
             bin, directory, mode == "one" ? ["store,gateway"] : ["store", "gateway"], [$"--store.metrics-listen=http://127.0.0.1:{metrics}"], ct);
-        await using var probe = await MemoryProbe.StartAsync(server, mode == "one" ? null : metrics, ct);
+        using var probe = new MemoryProbe(server, mode == "one" ? null : metrics);
         Console.WriteLine(mode == "one" ? "one process" : "two processes");
         await Task.Delay(TimeSpan.FromSeconds(5), ct);
         await probe.TellAsync("idle", ct);
 
         await using var load = new ApiLoad(server, 8);
         await load.ConnectAllAsync(ct);
-        await using var wire = await HttpWire.ConnectAsync(server, ct);
-        await wire.SendAsync("POST", Core + "/namespaces/default/serviceaccounts", """{"metadata":{"name":"default"}}"""u8.ToArray(), ct);
+        await using (var wire = await HttpWire.ConnectAsync(server, ct)) await wire.SendAsync("POST", Core + "/namespaces/default/serviceaccounts", """{"metadata":{"name":"default"}}"""u8.ToArray(), ct);
         await using var watchers = await Watchers.OpenAsync(server, [Core + "/nodes?watch=true", Core + "/pods?watch=true", Core + "/pods?watch=true&labelSelector=app%3Dshop-3", Core + "/pods?watch=true&fieldSelector=spec.nodeName%3Dnode-7"], ct);
         var objects = new ClusterObjects(Nodes);
         var nodes = Math.Min(Nodes, Math.Max(1, pods / 5));
@@ -55,7 +54,7 @@ internal static class MemoryBench
         var m = await load.MeasureAsync(first, (w, i) => w.SendAsync("POST", $"{Core}/namespaces/default/pods?fieldManager=kube-controller-manager", objects.Pod(i), ct), 201, ct);
         await load.MeasureAsync(first, (w, i) => w.SendAsync("PATCH", $"{Core}/namespaces/default/pods/{ClusterObjects.PodName(i)}/status?fieldManager=kubelet", objects.PodStatus(i), ct, "application/merge-patch+json"), 200, ct);
         await probe.TellAsync(string.Create(CultureInfo.InvariantCulture, $"{nodes} nodes, {first} pods ({m.Rate:F0} creates/s)"), ct);
-        await ListAsync(wire, probe, ct);
+        await ListAsync(server, probe, ct);
         await Task.Delay(TimeSpan.FromSeconds(15), ct);
         await probe.TellAsync("15 s later", ct);
         if (pods > first)
@@ -63,18 +62,19 @@ internal static class MemoryBench
             var clock = Stopwatch.StartNew();
             var put = await StoreLoad.CopyPodsAsync(server, first, pods, objects, ct);
             await probe.TellAsync(string.Create(CultureInfo.InvariantCulture, $"{pods} pods of {put.Bytes / put.Count} bytes ({(pods - first) / clock.Elapsed.TotalSeconds:F0}/s)"), ct);
-            await ListAsync(wire, probe, ct);
+            await ListAsync(server, probe, ct);
         }
 
         await Task.Delay(quiet, ct);
         await probe.TellAsync(string.Create(CultureInfo.InvariantCulture, $"after {quiet.TotalSeconds:F0} s of quiet"), ct);
-        await ListAsync(wire, probe, ct);
+        await ListAsync(server, probe, ct);
         Console.WriteLine($"  seen by the watchers: {string.Join(", ", watchers.Lines)} lines");
     }
 
     /// <summary>Reads a full list as a stream, holding none of it, so that only the servers' memory is measured.</summary>
-    private static async Task ListAsync(HttpWire wire, MemoryProbe probe, CancellationToken ct)
+    private static async Task ListAsync(ApiServer server, MemoryProbe probe, CancellationToken ct)
     {
+        await using var wire = await HttpWire.ConnectAsync(server, ct);
         var clock = Stopwatch.StartNew();
         if (await wire.BeginAsync(Core + "/pods?resourceVersion=0", ct) is not 200 and var status) throw new InvalidOperationException($"list answered {status}");
         var bytes = 0L;

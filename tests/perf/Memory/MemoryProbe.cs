@@ -5,30 +5,23 @@ using Mesh.Perf.Api;
 namespace Mesh.Perf.Memory;
 
 /// <summary>What the kernel and the runtimes say of the servers' memory, one line at a time.</summary>
-internal sealed class MemoryProbe : IAsyncDisposable
+/// <param name="server">The servers.</param>
+/// <param name="storeMetrics">Port of the store's metrics, null when it shares the gateway's process.</param>
+internal sealed class MemoryProbe(ApiServer server, int? storeMetrics) : IDisposable
 {
-    private readonly ApiServer _server;
-    private readonly HttpWire _wire;
     private readonly HttpClient _http = new();
-    private readonly int? _storeMetrics;
-
-    private MemoryProbe(ApiServer server, HttpWire wire, int? storeMetrics) => (_server, _wire, _storeMetrics) = (server, wire, storeMetrics);
-
-    /// <param name="server">The servers.</param>
-    /// <param name="storeMetrics">Port of the store's metrics, null when it shares the gateway's process.</param>
-    /// <param name="ct">Ends the connecting.</param>
-    public static async Task<MemoryProbe> StartAsync(ApiServer server, int? storeMetrics, CancellationToken ct) =>
-        new(server, await HttpWire.ConnectAsync(server, ct), storeMetrics);
 
     /// <summary>Prints a row and begins a new peak.</summary>
     public async Task TellAsync(string what, CancellationToken ct)
     {
         var heaps = new List<string>();
-        if (_storeMetrics is { } port) heaps.Add(Heap(await _http.GetStringAsync(new Uri($"http://127.0.0.1:{port}/metrics"), ct)));
-        var (_, body) = await _wire.SendAsync("GET", "/metrics", default, ct);
+        if (storeMetrics is { } port) heaps.Add(Heap(await _http.GetStringAsync(new Uri($"http://127.0.0.1:{port}/metrics"), ct)));
+        // A connection of its own each time: between two rows it would be closed for being idle.
+        await using var wire = await HttpWire.ConnectAsync(server, ct);
+        var (_, body) = await wire.SendAsync("GET", "/metrics", default, ct);
         heaps.Add(Heap(Encoding.UTF8.GetString(body.Span)));
         var (rss, pss, peak) = (0L, 0L, 0L);
-        foreach (var id in _server.Ids)
+        foreach (var id in server.Ids)
         {
             rss += Field($"/proc/{id}/smaps_rollup", "Rss:");
             pss += Field($"/proc/{id}/smaps_rollup", "Pss:");
@@ -40,11 +33,7 @@ internal sealed class MemoryProbe : IAsyncDisposable
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {what,-42}{rss >> 10,6}{pss >> 10,6}{peak >> 10,6}   {string.Join(" + ", heaps)}"));
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        _http.Dispose();
-        await _wire.DisposeAsync();
-    }
+    public void Dispose() => _http.Dispose();
 
     private static string Heap(string metrics)
     {
