@@ -38,6 +38,7 @@ public static class ControllerSet
             ("ttl-after-finished-controller", () => new TtlAfterFinishedController(context)),
             ("resourcequota-controller", () => new ResourceQuotaController(context)),
             ("disruption-controller", () => new DisruptionController(context)),
+            ("stale-pod-disruption-controller", () => new StaleDisruptionController(context)),
             ("endpoints-controller", () => new EndpointsController(context)),
             ("endpointslice-controller", () => new EndpointSliceController(context)),
             ("endpointslice-mirroring-controller", () => new EndpointSliceMirroringController(context)),
