@@ -141,6 +141,17 @@ public sealed class LeanClientWireTests : IDisposable
         Assert.Equal(9, (await call).Number);
     }
 
+    [Fact]
+    public async Task A_server_that_answers_no_pings_is_given_up()
+    {
+        var brief = new MeshChannelOptions { KeepAliveInterval = TimeSpan.FromMilliseconds(50), KeepAliveTimeout = TimeSpan.FromMilliseconds(50) };
+        using var channel = LeanChannel.Create("http://127.0.0.1:" + ((IPEndPoint)_listener.LocalEndPoint!).Port, brief);
+        var call = WireEcho.CallAsync(channel, new EchoRequest());
+        using var server = await AcceptAsync();
+        await server.NextAsync(Http2Frame.Ping);
+        Assert.Equal(StatusCode.Unavailable, (await Assert.ThrowsAsync<RpcException>(() => call.WaitAsync(TimeSpan.FromSeconds(60)))).StatusCode);
+    }
+
     [Theory]
     [InlineData("\u0003503\u0009text/html", StatusCode.Unavailable)]
     [InlineData("\u0003404\u0009text/html", StatusCode.Unimplemented)]

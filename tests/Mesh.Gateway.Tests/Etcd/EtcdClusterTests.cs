@@ -1,6 +1,8 @@
 using System.Net.Http.Headers;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
+using Mesh.Gateway.Storage;
 using Mesh.Hosting;
 using Mesh.Rpc;
 using Mesh.Security;
@@ -46,6 +48,40 @@ public sealed class EtcdClusterTests
         await WriteAsync(client, 1_000_000, limit.Token);
         await watching;
         Assert.Equal(Enumerable.Range(0, next).Append(1_000_000), seen);
+    }
+
+    [Fact]
+    public async Task Large_objects_and_large_lists_pass_and_writes_are_guarded()
+    {
+        await using var etcd = await EtcdCluster.StartAsync();
+        using var certificate = X509Certificate2.CreateFromPemFile(etcd.Paths.StoreHealthClient.Certificate, etcd.Paths.StoreHealthClient.Key);
+        using var root = X509CertificateLoader.LoadCertificateFromFile(etcd.Paths.StoreCa.Certificate);
+        var options = MeshChannelOptions.WithCertificates(certificate, [root]);
+        using var client = new EtcdClient([.. etcd.Endpoints.Split(',').Select(e => EtcdEndpoint.At(e, options))]);
+        var storage = new ObjectStorage(client, TimeProvider.System);
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(3));
+        var random = new Random(7);
+        var values = Enumerable.Range(0, 8).Select(_ => new byte[1_400_000]).ToList();
+        values.ForEach(random.NextBytes);
+        var revisions = new List<long>();
+        foreach (var result in await Task.WhenAll(values.Select((v, i) => storage.CreateAsync("/registry/large/" + i, v, null, limit.Token).AsTask())))
+        {
+            Assert.True(result.Succeeded);
+            revisions.Add(result.Revision);
+        }
+
+        var page = await storage.ListAsync("/registry/large/", null, 0, 0, limit.Token);
+        Assert.Equal(8, page.Items.Count);
+        for (var i = 0; i < 8; i++) Assert.True(page.Items[i].Json.Span.SequenceEqual(values[i]));
+        Assert.Equal(page.Revision, await storage.RevisionAsync(limit.Token));
+        var refused = await storage.CreateAsync("/registry/large/3", new byte[] { 1 }, null, limit.Token);
+        Assert.Equal((false, revisions[3], 1_400_000), (refused.Succeeded, refused.Current!.Revision, refused.Current.Json.Length));
+        var leased = await storage.UpdateAsync("/registry/large/3", new byte[] { 2 }, revisions[3], TimeSpan.FromHours(1), limit.Token);
+        Assert.True(leased.Succeeded);
+        Assert.False((await storage.DeleteAsync("/registry/large/3", revisions[3], limit.Token)).Succeeded);
+        Assert.True((await storage.DeleteAsync("/registry/large/3", leased.Revision, limit.Token)).Succeeded);
+        Assert.Null(await storage.GetAsync("/registry/large/3", limit.Token));
+        await Assert.ThrowsAnyAsync<Grpc.Core.RpcException>(() => storage.CreateAsync("/registry/large/9", new byte[4_000_000], null, limit.Token).AsTask());
     }
 
     /// <summary>Until it is taken, as clients do: a write whose answer was lost with a member shows as a conflict of the next try, which means it was done.</summary>
