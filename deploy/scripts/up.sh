@@ -8,6 +8,7 @@ while [ $# -gt 0 ]; do
     --mode=*) mode=${1#*=} ;;
     --runtime) runtime=${2:-}; shift ;;
     --runtime=*) runtime=${1#*=} ;;
+    --runtime-config=*) cluster+=("$1") ;; # its value has dots and equal signs of its own
     --*.*=*) run+=("$1") ;; # --store.quota-bytes=…: a setting of one service
     --*=*) cluster+=("$1") ;;
     --*.*) [ $# -gt 1 ] || die "up: $1 needs a value"; run+=("$1=$2"); shift ;;
