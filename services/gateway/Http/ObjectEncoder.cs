@@ -21,6 +21,7 @@ internal sealed class ObjectEncoder(ApiResource resource, KindSchema? schema, Re
     private static readonly KindSchema PartialSchema = ApiSchema.Builtin.FindKind("meta.k8s.io/v1", "PartialObjectMetadata")
         ?? new KindSchema("meta.k8s.io", "v1", "PartialObjectMetadata", ApiSchema.Builtin.FindType("k8s.io.apimachinery.pkg.apis.meta.v1", "PartialObjectMetadata")!);
 
+    private byte[]? itemHead; // made for lists only
     private bool columnsSent;
 
     /// <summary>The representation written.</summary>
@@ -43,6 +44,13 @@ internal sealed class ObjectEncoder(ApiResource resource, KindSchema? schema, Re
     public void Write(IBufferWriter<byte> writer, CacheEntry entry)
     {
         if (representation is { Format: BodyFormat.Json, Shape: ObjectShape.Full }) entry.WriteJson(writer);
+        else writer.Write(Encode(entry));
+    }
+
+    /// <summary>One object of a list in JSON: its kind is the list's and not said again.</summary>
+    public void WriteItem(IBufferWriter<byte> writer, CacheEntry entry)
+    {
+        if (representation.Shape == ObjectShape.Full) entry.WriteJsonWithout(writer, itemHead ??= System.Text.Encoding.UTF8.GetBytes($"{{\"kind\":\"{resource.Kind}\",\"apiVersion\":\"{resource.GroupVersion}\","));
         else writer.Write(Encode(entry));
     }
 
@@ -116,7 +124,18 @@ internal sealed class ObjectEncoder(ApiResource resource, KindSchema? schema, Re
     {
         var (kind, version) = ListKind();
         var items = new JsonArray();
-        foreach (var entry in page.Items) items.Add(representation.Shape == ObjectShape.Partial ? Partial(entry) : entry.Parsed.DeepClone());
+        foreach (var entry in page.Items)
+        {
+            var item = representation.Shape == ObjectShape.Partial ? Partial(entry) : entry.Parsed.DeepClone().AsObject();
+            if (representation.Shape != ObjectShape.Partial)
+            {
+                item.Remove("kind");
+                item.Remove("apiVersion");
+            }
+
+            items.Add(item);
+        }
+
         return new JsonObject { ["kind"] = kind, ["apiVersion"] = version, ["metadata"] = ListMeta(page.Revision, page.Continue, page.Remaining), ["items"] = items };
     }
 

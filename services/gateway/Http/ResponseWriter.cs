@@ -118,7 +118,7 @@ internal static class ResponseWriter
     private static void WriteItem(IBufferWriter<byte> writer, ObjectEncoder encoder, CacheEntry entry, int index)
     {
         if (index > 0) writer.Write(","u8);
-        encoder.Write(writer, entry);
+        encoder.WriteItem(writer, entry);
     }
 
     private static bool AcceptsGzip(HttpContext context) =>

@@ -83,6 +83,24 @@ internal sealed class CacheEntry : ILabels
         writer.Advance(JsonLength);
     }
 
+    /// <summary>Writes the JSON without what it begins with, but for the brace.</summary>
+    /// <param name="writer">Where to.</param>
+    /// <param name="head">Such as <c>{"kind":"Pod","apiVersion":"v1",</c>; JSON that begins otherwise is written whole.</param>
+    public void WriteJsonWithout(IBufferWriter<byte> writer, ReadOnlySpan<byte> head)
+    {
+        var span = writer.GetSpan(JsonLength)[..JsonLength];
+        if (Volatile.Read(ref json) is { } bytes) bytes.CopyTo(span);
+        else packed!.CopyTo(span);
+        var length = JsonLength;
+        if (span.StartsWith(head))
+        {
+            length -= head.Length - 1;
+            span[head.Length..].CopyTo(span[1..]);
+        }
+
+        writer.Advance(length);
+    }
+
     /// <summary>The parsed object, shared: never change it.</summary>
     public JsonObject Parsed
     {
