@@ -20,7 +20,9 @@ internal static class WatchChecker
     /// <summary>Null, or the promise that was broken and how.</summary>
     /// <param name="told">What one watcher was told, a LIST first.</param>
     /// <param name="changes">Every change that anybody knows of: by revision the key and the value, null for a deletion.</param>
-    public static string? Check(IEnumerable<Told> told, SortedDictionary<long, (string Key, string? Value)> changes)
+    /// <param name="mayBeGone">Whether somebody deleted the key after this revision of it. The answer of a deletion names no revision: one that happened while
+    /// everybody had to list again is known by that alone.</param>
+    public static string? Check(IEnumerable<Told> told, SortedDictionary<long, (string Key, string? Value)> changes, Func<string, long, bool>? mayBeGone = null)
     {
         var known = changes.ToArray();
         var at = 0; // the first change that this watcher has not seen
@@ -33,7 +35,8 @@ internal static class WatchChecker
             {
                 for (; at < known.Length && known[at].Key <= t.Revision; at++) Fold(state, known[at]);
                 var shown = items.ToDictionary(i => i.Key, i => (i.Revision, i.Value));
-                if (Differs(state, shown) is { } difference) return $"list at {t.Revision}: {difference}";
+                if (Differs(state, shown, mayBeGone) is { } difference) return $"list at {t.Revision}: {difference}";
+                state = shown;
                 position = t.Revision;
                 continue;
             }
@@ -55,11 +58,17 @@ internal static class WatchChecker
     }
 
     /// <summary>How two states differ; null when they are the same.</summary>
-    public static string? Differs(Dictionary<string, (long Revision, string Value)> expected, Dictionary<string, (long Revision, string Value)> shown)
+    public static string? Differs(
+        Dictionary<string, (long Revision, string Value)> expected, Dictionary<string, (long Revision, string Value)> shown, Func<string, long, bool>? mayBeGone = null)
     {
         foreach (var (key, value) in expected)
         {
-            if (!shown.TryGetValue(key, out var there)) return $"{key} = {value} is missing";
+            if (!shown.TryGetValue(key, out var there))
+            {
+                if (mayBeGone?.Invoke(key, value.Revision) == true) continue;
+                return $"{key} = {value} is missing";
+            }
+
             if (there != value) return $"{key} is {there}, not {value}";
         }
 

@@ -16,6 +16,17 @@ public class WatchCheckerTests
     }
 
     [Fact]
+    public void A_deletion_that_nobody_watched_is_believed_where_somebody_deleted()
+    {
+        Told[] told = [Empty, All[0], All[1], All[2], new(5, "LIST", Items: [("b", 3, "1")]), All[3], new(8, "ADDED", "a", "3")];
+        var changes = new SortedDictionary<long, (string, string?)>(Changes) { [8] = ("a", "3") };
+        Assert.Null(WatchChecker.Check(told, changes, static (key, after) => (key, after) == ("a", 4)));
+        Assert.StartsWith("list", WatchChecker.Check(told, changes, static (key, after) => (key, after) == ("a", 2)), StringComparison.Ordinal);
+        // One who watched all the time and was not told is not excused.
+        Assert.StartsWith("true", WatchChecker.Check([Empty, .. All, new Told(8, "ADDED", "a", "3")], changes, static (_, _) => true), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Each_broken_promise_is_found()
     {
         Broken("ordered", Empty, All[0], All[0], All[1], All[2], All[3]);

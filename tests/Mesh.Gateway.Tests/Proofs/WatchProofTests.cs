@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
 using Mesh.Api.Core.V1;
 using Mesh.Client;
 using Mesh.Store.Tests.Proofs;
@@ -31,6 +32,7 @@ public class WatchProofTests(ITestOutputHelper output)
         var random = new Random(seed);
         await using var cluster = await ProofCluster.StartAsync();
         var book = new ConcurrentDictionary<long, (string Key, string? Value)>();
+        var deleted = new ConcurrentDictionary<(string Key, long After), bool>();
         var watchers = Enumerable.Range(0, 5).Select(i => new ProofWatcher(cluster, i, new Random(seed + i), slow: i == 4, streams: i is 1 or 3)).ToArray();
         using var stopWatching = new CancellationTokenSource();
         using var stopWriting = new CancellationTokenSource();
@@ -41,7 +43,7 @@ public class WatchProofTests(ITestOutputHelper output)
         var informer = factory.For<ConfigMap>(ns: "proof");
         informer.AddHandler(informed.Handle);
         var informing = factory.RunAsync(stopWatching.Token);
-        var writers = Enumerable.Range(0, 3).Select(c => WriteAsync(cluster, c, new Random((seed * 10) + c), book, stopWriting.Token)).ToArray();
+        var writers = Enumerable.Range(0, 3).Select(c => WriteAsync(cluster, c, new Random((seed * 10) + c), book, deleted, stopWriting.Token)).ToArray();
 
         var failures = Enumerable.Range(0, ProofCluster.Failures).ToArray();
         random.Shuffle(failures);
@@ -62,11 +64,11 @@ public class WatchProofTests(ITestOutputHelper output)
         await Task.WhenAll([.. watching, informing]).WaitAsync(Patience);
 
         foreach (var (w, told) in watchers.SelectMany((w, i) => w.Told.Select(t => (i, t)))) history.Add(new { watcher = w, told.Revision, told.Type, told.Key, told.Value });
-        return Judge(book, watchers, informed, informer.Lister.List(), end);
+        return Judge(book, (key, after) => deleted.ContainsKey((key, after)), watchers, informed, informer.Lister.List(), end);
     }
 
     private static string? Judge(
-        ConcurrentDictionary<long, (string Key, string? Value)> book, ProofWatcher[] watchers, InformedState informed, IReadOnlyCollection<ConfigMap> cache, long end)
+        ConcurrentDictionary<long, (string Key, string? Value)> book, Func<string, long, bool> mayBeGone, ProofWatcher[] watchers, InformedState informed, IReadOnlyCollection<ConfigMap> cache, long end)
     {
         // Writes whose answer was lost are in nobody's book: what one watcher was shown, all must have been.
         var changes = new SortedDictionary<long, (string Key, string? Value)>(book);
@@ -85,7 +87,7 @@ public class WatchProofTests(ITestOutputHelper output)
         for (var i = 0; i < watchers.Length; i++)
         {
             // The watches end at different moments; up to the last write all have everything.
-            if (WatchChecker.Check(watchers[i].Told.Where(t => t.Revision <= end), changes) is { } broken) return $"watcher {i}: {broken}";
+            if (WatchChecker.Check(watchers[i].Told.Where(t => t.Revision <= end), changes, mayBeGone) is { } broken) return $"watcher {i}: {broken}";
         }
 
         var final = new Dictionary<string, (long, string)>();
@@ -96,37 +98,41 @@ public class WatchProofTests(ITestOutputHelper output)
         }
 
         var cached = cache.ToDictionary(c => c.Metadata.Name!, c => (long.Parse(c.Metadata.ResourceVersion!), c.Data!["v"]));
-        return WatchChecker.Differs(final, cached) is { } difference ? "informer's cache: " + difference : informed.Broken(changes);
+        return WatchChecker.Differs(final, cached, mayBeGone) is { } difference ? "informer's cache: " + difference : informed.Broken(changes);
     }
 
-    private static async Task WriteAsync(ProofCluster cluster, int client, Random random, ConcurrentDictionary<long, (string, string?)> book, CancellationToken stop)
+    private static async Task WriteAsync(
+        ProofCluster cluster, int client, Random random, ConcurrentDictionary<long, (string, string?)> book, ConcurrentDictionary<(string, long), bool> deleted, CancellationToken stop)
     {
-        var there = new Dictionary<string, bool?>();
+        var there = new Dictionary<string, long?>(); // the key's revision, 0 for none, null when an answer was lost
         for (var i = 0; !stop.IsCancellationRequested; i++)
         {
             var key = $"w{client}-{random.Next(6)}";
             var path = $"{ProofCluster.Maps}/{key}";
             var value = $"{client}.{i}";
             var body = $$"""{"metadata":{"name":"{{key}}"},"data":{"v":"{{value}}"} }""";
-            if (there.GetValueOrDefault(key, false) is not { } exists)
+            if (there.GetValueOrDefault(key, 0) is not { } revision)
             {
-                var (found, _) = await cluster.TryAsync(i, HttpMethod.Get, path, null, CancellationToken.None);
-                there[key] = found switch { 200 => true, 404 => false, _ => null };
+                var (found, shown) = await cluster.TryAsync(i, HttpMethod.Get, path, null, CancellationToken.None);
+                there[key] = found switch { 200 => Revision(shown!), 404 => 0, _ => null };
             }
-            else if (exists && random.Next(4) == 0)
+            else if (revision > 0 && random.Next(4) == 0)
             {
+                deleted[(key, revision)] = true;
                 var (code, _) = await cluster.TryAsync(i, HttpMethod.Delete, path, null, CancellationToken.None);
-                there[key] = code == 200 ? false : null;
+                there[key] = code == 200 ? 0 : null;
             }
             else
             {
-                var (code, answer) = await cluster.TryAsync(i, exists ? HttpMethod.Put : HttpMethod.Post, exists ? path : ProofCluster.Maps, body, CancellationToken.None);
-                there[key] = code is 200 or 201 ? true : null;
-                if (code is 200 or 201) book[long.Parse((string)answer!["metadata"]!["resourceVersion"]!)] = (key, value);
+                var (code, answer) = await cluster.TryAsync(i, revision > 0 ? HttpMethod.Put : HttpMethod.Post, revision > 0 ? path : ProofCluster.Maps, body, CancellationToken.None);
+                there[key] = code is 200 or 201 ? Revision(answer!) : null;
+                if (there[key] is { } made) book[made] = (key, value);
             }
 
             await Task.Delay(random.Next(4), CancellationToken.None);
         }
+
+        static long Revision(JsonNode o) => long.Parse((string)o["metadata"]!["resourceVersion"]!);
     }
 
     private static async Task<long> EndAsync(ProofCluster cluster)
