@@ -16,7 +16,8 @@ internal sealed class RedisServer : IDisposable
     public string Configuration => $"127.0.0.1:{Port}";
 
     public void Start() => process = Process.Start(new ProcessStartInfo(
-        "redis-server", ["--port", $"{Port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", Path.GetTempPath()]) { RedirectStandardOutput = true })!;
+        "redis-server", ["--port", $"{Port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", Path.GetTempPath()])
+    { RedirectStandardOutput = true })!;
 
     public void Kill()
     {

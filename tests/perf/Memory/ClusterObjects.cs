@@ -26,8 +26,13 @@ internal sealed class ClusterObjects(int nodes)
             ["name"] = NodeName(index),
             ["labels"] = new JsonObject
             {
-                ["kubernetes.io/hostname"] = NodeName(index), ["kubernetes.io/arch"] = "amd64", ["kubernetes.io/os"] = "linux", ["beta.kubernetes.io/arch"] = "amd64",
-                ["topology.kubernetes.io/zone"] = "zone-" + index % 3, ["topology.kubernetes.io/region"] = "region-1", ["node.kubernetes.io/instance-type"] = "m8.2xlarge",
+                ["kubernetes.io/hostname"] = NodeName(index),
+                ["kubernetes.io/arch"] = "amd64",
+                ["kubernetes.io/os"] = "linux",
+                ["beta.kubernetes.io/arch"] = "amd64",
+                ["topology.kubernetes.io/zone"] = "zone-" + index % 3,
+                ["topology.kubernetes.io/region"] = "region-1",
+                ["node.kubernetes.io/instance-type"] = "m8.2xlarge",
             },
             ["annotations"] = new JsonObject { ["node.alpha.kubernetes.io/ttl"] = "0", ["volumes.kubernetes.io/controller-managed-attach-detach"] = "true" },
         },
@@ -54,9 +59,16 @@ internal sealed class ClusterObjects(int nodes)
                 ["conditions"] = new JsonArray([.. new[] { "MemoryPressure", "DiskPressure", "PIDPressure", "Ready" }.Select(type => Condition(type, type == "Ready", index))]),
                 ["nodeInfo"] = new JsonObject
                 {
-                    ["machineID"] = Hex("machine" + index, 32), ["systemUUID"] = Id("system" + index), ["bootID"] = Id("boot" + index), ["kernelVersion"] = "6.1.0-28-amd64",
-                    ["osImage"] = "Debian GNU/Linux 12 (bookworm)", ["containerRuntimeVersion"] = "containerd://1.6.20", ["kubeletVersion"] = "v1.36.0", ["kubeProxyVersion"] = "",
-                    ["operatingSystem"] = "linux", ["architecture"] = "amd64",
+                    ["machineID"] = Hex("machine" + index, 32),
+                    ["systemUUID"] = Id("system" + index),
+                    ["bootID"] = Id("boot" + index),
+                    ["kernelVersion"] = "6.1.0-28-amd64",
+                    ["osImage"] = "Debian GNU/Linux 12 (bookworm)",
+                    ["containerRuntimeVersion"] = "containerd://1.6.20",
+                    ["kubeletVersion"] = "v1.36.0",
+                    ["kubeProxyVersion"] = "",
+                    ["operatingSystem"] = "linux",
+                    ["architecture"] = "amd64",
                 },
                 ["images"] = images,
             },
@@ -84,7 +96,12 @@ internal sealed class ClusterObjects(int nodes)
                 ["annotations"] = new JsonObject { ["prometheus.io/scrape"] = "true", ["prometheus.io/port"] = "9102" },
                 ["ownerReferences"] = new JsonArray(new JsonObject
                 {
-                    ["apiVersion"] = "apps/v1", ["kind"] = "ReplicaSet", ["name"] = PodName(index)[..^9], ["uid"] = Id("set" + kind), ["controller"] = true, ["blockOwnerDeletion"] = true,
+                    ["apiVersion"] = "apps/v1",
+                    ["kind"] = "ReplicaSet",
+                    ["name"] = PodName(index)[..^9],
+                    ["uid"] = Id("set" + kind),
+                    ["controller"] = true,
+                    ["blockOwnerDeletion"] = true,
                 }),
             },
             ["spec"] = new JsonObject
@@ -119,9 +136,15 @@ internal sealed class ClusterObjects(int nodes)
             ["conditions"] = new JsonArray([.. s_conditions.Select(type => Condition(type, true, index))]),
             ["containerStatuses"] = new JsonArray(new JsonObject
             {
-                ["name"] = "server", ["ready"] = true, ["started"] = true, ["restartCount"] = 0, ["image"] = $"registry.example.com/{Application(index)}/server:v1.2.{index % Applications}",
-                ["imageID"] = $"registry.example.com/{Application(index)}/server@sha256:{Hex("image" + index % Applications, 64)}", ["containerID"] = "containerd://" + Hex("container" + index, 64),
-                ["state"] = new JsonObject { ["running"] = new JsonObject { ["startedAt"] = Time(index) } }, ["lastState"] = new JsonObject(),
+                ["name"] = "server",
+                ["ready"] = true,
+                ["started"] = true,
+                ["restartCount"] = 0,
+                ["image"] = $"registry.example.com/{Application(index)}/server:v1.2.{index % Applications}",
+                ["imageID"] = $"registry.example.com/{Application(index)}/server@sha256:{Hex("image" + index % Applications, 64)}",
+                ["containerID"] = "containerd://" + Hex("container" + index, 64),
+                ["state"] = new JsonObject { ["running"] = new JsonObject { ["startedAt"] = Time(index) } },
+                ["lastState"] = new JsonObject(),
             }),
         },
     });
@@ -149,7 +172,10 @@ internal sealed class ClusterObjects(int nodes)
 
     private static JsonObject Condition(string type, bool holds, int index) => new()
     {
-        ["type"] = type, ["status"] = holds ? "True" : "False", ["lastProbeTime"] = null, ["lastTransitionTime"] = Time(index),
+        ["type"] = type,
+        ["status"] = holds ? "True" : "False",
+        ["lastProbeTime"] = null,
+        ["lastTransitionTime"] = Time(index),
     };
 
     private static JsonObject Pair(string a, string av, string b, string bv) => new() { [a] = av, [b] = bv };
