@@ -65,7 +65,10 @@ internal sealed class JobController : KeyedController
         return plan.Recheck is { } after ? ReconcileResult.After(after) : ReconcileResult.Done;
     }
 
-    private bool IsTracked(Pod pod) => JobFacts.HasFinalizer(pod) && !_released.ContainsKey(pod.Metadata.Uid!);
+    // The pod in hand may be older than the cache. A release is forgotten only when the cache shows it, so who asks for the release first and the cache then
+    // sees one of the two: a pod is never counted twice.
+    private bool IsTracked(Pod pod) => JobFacts.HasFinalizer(pod) && !_released.ContainsKey(pod.Metadata.Uid!)
+        && _pods.Lister.Get(pod.Metadata.Namespace, pod.Metadata.Name!) is { } seen && seen.Metadata.Uid == pod.Metadata.Uid && JobFacts.HasFinalizer(seen);
 
     private async Task<Exception?> ActAsync(ObjectKey key, Job job, JobPlan plan, CancellationToken ct)
     {
