@@ -21,8 +21,12 @@ internal sealed partial class ComponentPods(
     private const string Mirror = "kubernetes.io/config.mirror";
     private const string Source = "kubernetes.io/config.source";
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(10);
+
+    // Who deletes a pod looks, lists and only then watches for its end (kubectl delete): a pod that is there again before the list is taken for one that never went.
+    private static readonly TimeSpan Away = TimeSpan.FromSeconds(1);
     private readonly ComponentProbe probe = new();
     private readonly ConcurrentDictionary<string, Pod> seen = new();
+    private readonly ConcurrentDictionary<string, long> wentAt = new();
     private readonly SemaphoreSlim wake = new(0);
 
     /// <summary>Whether the pod stands for a process: nothing is to be run for it.</summary>
@@ -34,9 +38,16 @@ internal sealed partial class ComponentPods(
         if (!IsComponent(now ?? old))
             return;
         if (now is null)
+        {
             seen.TryRemove(old!.Metadata.Name!, out _);
+            wentAt[old.Metadata.Name!] = time.GetTimestamp();
+        }
         else
+        {
             seen[now.Metadata.Name!] = now;
+            wentAt.TryRemove(now.Metadata.Name!, out _);
+        }
+
         // Deleted by somebody: it goes, and comes again, as a static pod does.
         if (now is null || now.Metadata.DeletionTimestamp is not null)
             wake.Release();
@@ -59,7 +70,7 @@ internal sealed partial class ComponentPods(
                 }
             }
 
-            await wake.WaitAsync(Every, ct);
+            await wake.WaitAsync(components.Any(c => wentAt.ContainsKey(NameOf(c))) ? Away : Every, ct);
         }
     }
 
@@ -69,9 +80,11 @@ internal sealed partial class ComponentPods(
         wake.Dispose();
     }
 
+    private string NameOf(Component component) => $"{component.Name}-{nodeName}";
+
     private async Task LookAsync(Component component, Node node, CancellationToken ct)
     {
-        var name = $"{component.Name}-{nodeName}";
+        var name = NameOf(component);
         var pod = seen.GetValueOrDefault(name);
         if (pod?.Metadata.DeletionTimestamp is not null || (pod is not null && pod.Metadata.OwnerReferences?.FirstOrDefault()?.Uid != node.Metadata.Uid))
         {
@@ -79,6 +92,8 @@ internal sealed partial class ComponentPods(
             return; // the event of its end wakes the loop
         }
 
+        if (pod is null && wentAt.TryGetValue(name, out var went) && time.GetElapsedTime(went) < Away)
+            return;
         pod ??= await CreateAsync(name, component, node, ct);
         if (pod is null)
             return;
