@@ -23,9 +23,7 @@ internal sealed class ClientConnection : IDisposable
     private readonly ClientOutput _output;
     private readonly TaskCompletionSource _greeted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferSize);
-    private readonly HpackDecoder _hpack = new();
-    private readonly List<(string, string)> _fields = [];
-    private readonly List<(int Generation, byte[] Block, AnswerHead Head)> _heads = [];
+    private readonly HeadReader<AnswerHead> _heads = new(HeadsKept, static fields => new AnswerHead(fields));
     private readonly List<ClientCall> _ended = [];
     private readonly Action _onRead;
     private readonly KeepAlive? _keepAlive;
@@ -249,7 +247,7 @@ internal sealed class ClientConnection : IDisposable
     /// <summary>A whole header block: an answer's beginning, its end, or both.</summary>
     private void OnHead(int stream, byte flags, ReadOnlySpan<byte> block)
     {
-        var head = Head(block); // the table must follow even when nobody wants the fields
+        var head = _heads.Read(block); // the table must follow even when nobody wants the fields
         if (Known(stream) is not { } call) return;
         var ended = (flags & Http2.EndStream) != 0;
         if (call.Head is null)
@@ -269,23 +267,6 @@ internal sealed class ClientConnection : IDisposable
         else if (outcome.StatusCode != StatusCode.OK) End(call, Failure(outcome, head));
         else if (call.Received is not { } message || !call.Input.AtBoundary) End(call, Failure(new Status(StatusCode.Internal, "the answer ends before its message"), head));
         else End(call, message);
-    }
-
-    private AnswerHead Head(ReadOnlySpan<byte> block)
-    {
-        foreach (var known in _heads)
-        {
-            if (known.Generation == _hpack.Generation && block.SequenceEqual(known.Block)) return known.Head;
-        }
-
-        _fields.Clear();
-        var before = _hpack.Generation;
-        _hpack.Decode(block, _fields);
-        var head = new AnswerHead(_fields);
-        if (_hpack.Generation != before) return head;
-        if (_heads.Count == HeadsKept) _heads.RemoveAt(0);
-        _heads.Add((before, block.ToArray(), head));
-        return head;
     }
 
     private void OnData(byte flags, int stream, ReadOnlySpan<byte> payload)

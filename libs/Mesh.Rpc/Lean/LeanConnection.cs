@@ -25,9 +25,7 @@ internal sealed class LeanConnection : ICallBatch
     private readonly ConnectionContext _connection;
     private readonly PipeReader _input;
     private readonly ConcurrentDictionary<int, LeanCall> _calls = new();
-    private readonly HpackDecoder _hpack = new();
-    private readonly List<(string, string)> _fields = [];
-    private readonly List<(int Generation, byte[] Block, CallHead Head)> _heads = [];
+    private readonly HeadReader<CallHead> _heads = new(HeadsKept, static fields => new CallHead(fields));
     private readonly List<Action> _deferred = [];
     private byte[] _scratch = [];
     private byte[]? _headerBlock; // collects CONTINUATION frames
@@ -302,14 +300,13 @@ internal sealed class LeanConnection : ICallBatch
         var ended = (flags & Http2.EndStream) != 0;
         if (stream <= _lastStream)
         {
-            _fields.Clear();
-            _hpack.Decode(block, _fields); // the table must follow even when nobody wants the fields
+            _heads.Skip(block);
             if (ended && _calls.TryGetValue(stream, out var known)) EndRequest(known);
             return;
         }
 
         if (stream % 2 == 0) throw new Http2Exception(Http2Error.Protocol, "a client's streams are odd");
-        var head = Head(block);
+        var head = _heads.Read(block);
         _lastStream = stream;
         if (_draining || Volatile.Read(ref _openCalls) >= MaxStreams)
         {
@@ -323,23 +320,6 @@ internal sealed class LeanConnection : ICallBatch
         Interlocked.Increment(ref _openCalls);
         if (!method.TakesOne) method.Start(call, []);
         if (ended) EndRequest(call);
-    }
-
-    private CallHead Head(ReadOnlySpan<byte> block)
-    {
-        foreach (var known in _heads)
-        {
-            if (known.Generation == _hpack.Generation && block.SequenceEqual(known.Block)) return known.Head;
-        }
-
-        _fields.Clear();
-        var before = _hpack.Generation;
-        _hpack.Decode(block, _fields);
-        var head = new CallHead(_fields);
-        if (_hpack.Generation != before) return head;
-        if (_heads.Count == HeadsKept) _heads.RemoveAt(0);
-        _heads.Add((before, block.ToArray(), head));
-        return head;
     }
 
     private void OnData(byte flags, int stream, ReadOnlySpan<byte> payload)
