@@ -49,6 +49,9 @@ public sealed record FieldError(FieldErrorType Type, FieldPath Path, object? Bad
     private static readonly object Omitted = new();
     private static readonly JsonSerializerOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>The name of the rule, where an object that broke it before a change may go on doing so; null elsewhere. Never printed.</summary>
+    public string? Rule { get; init; }
+
     /// <summary>The word for <see cref="Type"/> in messages.</summary>
     public string TypeText => Type switch
     {

@@ -153,6 +153,8 @@ internal sealed partial class GenericRegistry
             strategy.ValidateSubresourceUpdate(request.Subresource, obj, old, errors);
         }
 
+        Ratchet.Forgive(errors, strategy, old);
+
         Refuse(request.Resource, request.Name, errors);
     }
 

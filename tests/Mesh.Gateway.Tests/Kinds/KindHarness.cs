@@ -50,6 +50,7 @@ internal sealed class KindHarness
         strategy.PrepareForSubresourceUpdate(subresource, obj, old, Context);
         var errors = new List<FieldError>();
         strategy.ValidateSubresourceUpdate(subresource, obj, old, errors);
+        Ratchet.Forgive(errors, strategy, old);
         return errors;
     }
 
@@ -65,6 +66,7 @@ internal sealed class KindHarness
         var errors = new List<FieldError>();
         strategy.Validate(obj, errors);
         strategy.ValidateUpdate(obj, old, errors);
+        Ratchet.Forgive(errors, strategy, old);
         if (errors.Count > 0)
             throw Statuses.Invalid(strategy.Resource, obj.Name(), errors).ToException();
         if (reservation is not null)

@@ -28,7 +28,13 @@ public abstract class KindRules
     private protected async Task<string> Update(string kind, string was, string now)
     {
         var (group, version, plural) = Parse(kind);
-        var old = await Harness.CreateAsync(group, plural, Whole(was), version);
+        return await Change(kind, await Harness.CreateAsync(group, plural, Whole(was), version), now);
+    }
+
+    /// <summary>Writes the text over a stored object.</summary>
+    private protected async Task<string> Change(string kind, JsonObject old, string now)
+    {
+        var (group, version, plural) = Parse(kind);
         try
         {
             await Harness.UpdateAsync(group, plural, Whole(now), old, version);

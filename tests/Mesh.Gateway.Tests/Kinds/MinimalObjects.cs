@@ -42,7 +42,7 @@ public class MinimalObjects
         ["apps/controllerrevisions"] = """{"data":{"a":"b"},"revision":1}""",
         ["batch/jobs"] = "{\"spec\":{\"template\":" + Once + "}}",
         ["batch/cronjobs"] = "{\"spec\":{\"schedule\":\"* * * * *\",\"jobTemplate\":{\"spec\":{\"template\":" + Once + "}}}}",
-        ["autoscaling/horizontalpodautoscalers"] = """{"spec":{"maxReplicas":3,"scaleTargetRef":{"kind":"Deployment","name":"d"}}}""",
+        ["autoscaling/horizontalpodautoscalers"] = """{"spec":{"maxReplicas":3,"scaleTargetRef":{"apiVersion":"apps/v1","kind":"Deployment","name":"d"}}}""",
         ["networking.k8s.io/ingresses"] = """{"spec":{"defaultBackend":{"service":{"name":"s","port":{"number":80}}}}}""",
         ["networking.k8s.io/ingressclasses"] = """{"spec":{"controller":"a.io/b"}}""",
         ["networking.k8s.io/networkpolicies"] = """{"spec":{"podSelector":{}}}""",

@@ -112,8 +112,9 @@ public class WorkloadRules : KindRules
 
     [Theory]
     [InlineData("""{"spec":{"maxReplicas":0}}""",
-        "[spec.maxReplicas: Invalid value: 0: must be greater than 0, spec.maxReplicas: Invalid value: 0: must be greater than or equal to `minReplicas`, spec.scaleTargetRef.kind: Required value, spec.scaleTargetRef.name: Required value]")]
-    [InlineData("""{"spec":{"maxReplicas":3,"minReplicas":0,R}}""", "spec.minReplicas: Invalid value: 0: must be greater than or equal to 1")]
+        "[spec.maxReplicas: Invalid value: 0: must be greater than 0, spec.maxReplicas: Invalid value: 0: must be greater than or equal to `minReplicas`, spec.scaleTargetRef.kind: Required value, spec.scaleTargetRef.name: Required value, spec.scaleTargetRef.apiVersion: Invalid value: \"\": apiVersion must specify API group]")]
+    [InlineData("""{"spec":{"maxReplicas":3,"minReplicas":0,R}}""",
+        "[spec.minReplicas: Invalid value: 0: must be greater than or equal to 1, spec.metrics: Forbidden: must specify at least one Object or External metric to support scaling to zero replicas]")]
     [InlineData("""{"spec":{"maxReplicas":3,R,"metrics":[{"type":"Cpu"}]}}""",
         "spec.metrics[0].type: Unsupported value: \"Cpu\": supported values: \"ContainerResource\", \"External\", \"Object\", \"Pods\", \"Resource\"")]
     [InlineData("""{"spec":{"maxReplicas":3,R,"metrics":[{"type":"Resource","resource":{"name":"cpu","target":{"type":"Utilization","averageUtilization":0}}}]}}""",
@@ -125,12 +126,12 @@ public class WorkloadRules : KindRules
     [InlineData("""{"spec":{"maxReplicas":3,R,"behavior":{"scaleDown":{"policies":[{"type":"Pods","value":0,"periodSeconds":1801}]}}}}""",
         "[spec.behavior.scaleDown.policies[0].value: Invalid value: 0: must be greater than zero, spec.behavior.scaleDown.policies[0].periodSeconds: Invalid value: 1801: must be less than or equal to 1800]")]
     public async Task Autoscalers(string json, string message) =>
-        Assert.Equal(message, await Create("autoscaling/v2/horizontalpodautoscalers", json.Replace(",R", ",\"scaleTargetRef\":{\"kind\":\"Deployment\",\"name\":\"d\"}")));
+        Assert.Equal(message, await Create("autoscaling/v2/horizontalpodautoscalers", json.Replace(",R", ",\"scaleTargetRef\":{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"name\":\"d\"}")));
 
     [Fact]
     public async Task Autoscaler_behaviour_is_completed()
     {
-        var made = await Harness.CreateAsync("autoscaling", "horizontalpodautoscalers", Whole("""{"spec":{"maxReplicas":3,"scaleTargetRef":{"kind":"D","name":"d"},"behavior":{"scaleDown":{"stabilizationWindowSeconds":5}}}}"""), "v2");
+        var made = await Harness.CreateAsync("autoscaling", "horizontalpodautoscalers", Whole("""{"spec":{"maxReplicas":3,"scaleTargetRef":{"apiVersion":"x/v1","kind":"D","name":"d"},"behavior":{"scaleDown":{"stabilizationWindowSeconds":5}}}}"""), "v2");
         Assert.Equal(
             """{"scaleDown":{"stabilizationWindowSeconds":5,"selectPolicy":"Max","policies":[{"type":"Percent","value":100,"periodSeconds":15}]},"scaleUp":{"stabilizationWindowSeconds":0,"selectPolicy":"Max","policies":[{"type":"Pods","value":4,"periodSeconds":15},{"type":"Percent","value":100,"periodSeconds":15}]}}""",
             made.Obj("spec", "behavior")!.ToJsonString());

@@ -55,7 +55,7 @@ public class TableTests
     [InlineData("batch", "jobs", """{"metadata":{"name":"j"},"spec":{"completions":2},"status":{"succeeded":1,"startTime":"2026-01-01T11:58:50Z"}}""", "j|Running|1/2|70s|<unknown>|||<none>")]
     [InlineData("", "events", """{"metadata":{"name":"e"},"involvedObject":{"kind":"Pod","name":"p"},"type":"Normal","reason":"Started","message":"m ","lastTimestamp":"2026-01-01T11:59:30Z","count":2,"source":{"component":"kubelet","host":"n"}}""",
         "30s|Normal|Started|pod/p||kubelet, n|m|<unknown>|2|e")]
-    [InlineData("autoscaling", "horizontalpodautoscalers", """{"metadata":{"name":"h"},"spec":{"scaleTargetRef":{"kind":"Deployment","name":"d"},"minReplicas":1,"maxReplicas":3,"metrics":[{"type":"Resource","resource":{"name":"cpu","target":{"type":"Utilization","averageUtilization":80}}}]}}""",
+    [InlineData("autoscaling", "horizontalpodautoscalers", """{"metadata":{"name":"h"},"spec":{"scaleTargetRef":{"apiVersion":"apps/v1","kind":"Deployment","name":"d"},"minReplicas":1,"maxReplicas":3,"metrics":[{"type":"Resource","resource":{"name":"cpu","target":{"type":"Utilization","averageUtilization":80}}}]}}""",
         "h|Deployment/d|cpu: <unknown>/80%|1|3|0|<unknown>")]
     [InlineData("rbac.authorization.k8s.io", "roles", """{"metadata":{"name":"r","creationTimestamp":"2026-01-01T11:59:30Z"}}""", "r|2026-01-01T11:59:30Z")]
     public void Rows(string group, string plural, string json, string expected) =>

@@ -76,8 +76,8 @@ internal static class Check
         }
     }
 
-    /// <summary>A LabelSelector object.</summary>
-    public static void LabelSelector(this List<FieldError> errors, FieldPath path, JsonObject? selector)
+    /// <summary>A LabelSelector object; valueRule: under which name values that are none are forgiven objects that had them, null for never.</summary>
+    public static void LabelSelector(this List<FieldError> errors, FieldPath path, JsonObject? selector, string? valueRule = Ratchet.SelectorValue)
     {
         errors.Labels(path.Child("matchLabels"), selector.Obj("matchLabels"));
         foreach (var (i, item) in selector.Items("matchExpressions"))
@@ -93,8 +93,10 @@ internal static class Check
                 errors.Add(FieldError.Invalid(at.Child("operator"), op, "not a valid selector operator"));
             errors.Rules(at.Child("key"), item.Str("key"), Names.QualifiedName(item.Str("key")));
             var list = item.Strings("values");
+            var before = errors.Count;
             for (var v = 0; v < list.Count; v++)
                 errors.Rules(at.Child("values").Index(v), list[v], Names.LabelValue(list[v]));
+            errors.Name(before, valueRule);
         }
     }
 
@@ -118,7 +120,7 @@ internal static class Check
     public static void Ip(this List<FieldError> errors, FieldPath path, string value)
     {
         if (!IsIp(value))
-            errors.Add(FieldError.Invalid(path, value, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"));
+            errors.Add(FieldError.Invalid(path, value, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)") with { Rule = Ratchet.Address });
     }
 
     /// <summary>True for dotted-quad IPv4 (four decimal parts, no leading zeros) and IPv6 without a zone.</summary>
@@ -142,7 +144,7 @@ internal static class Check
     public static void Cidr(this List<FieldError> errors, FieldPath path, string value)
     {
         if (!IsCidr(value))
-            errors.Add(FieldError.Invalid(path, value, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"));
+            errors.Add(FieldError.Invalid(path, value, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)") with { Rule = Ratchet.Address });
     }
 
     /// <summary>A number that is not negative, or a percentage.</summary>

@@ -25,8 +25,8 @@ internal static class MatchResources
             errors.Add(FieldError.Required(at.Child("resourceRules")));
         if (match.Has("matchPolicy"))
             errors.Supported(at.Child("matchPolicy"), match.Str("matchPolicy"), "Equivalent", "Exact");
-        errors.LabelSelector(at.Child("namespaceSelector"), match.Obj("namespaceSelector"));
-        errors.LabelSelector(at.Child("objectSelector"), match.Obj("objectSelector"));
+        errors.LabelSelector(at.Child("namespaceSelector"), match.Obj("namespaceSelector"), valueRule: null);
+        errors.LabelSelector(at.Child("objectSelector"), match.Obj("objectSelector"), valueRule: null);
         RuleMatch.Rules(errors, at, match, "resourceRules");
         RuleMatch.Rules(errors, at, match, "excludeResourceRules");
     }

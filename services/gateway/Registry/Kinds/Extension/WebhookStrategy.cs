@@ -33,7 +33,7 @@ internal sealed class WebhookStrategy(string plural, bool mutating) : KindStrate
             Hook(errors, at, hook);
             Versions(errors, at.Child("admissionReviewVersions"), hook.Strings("admissionReviewVersions"));
             if (hook.Str("name").Length > 0 && !names.Add(hook.Str("name")))
-                errors.Add(FieldError.Duplicate(at.Child("name"), hook.Str("name")));
+                errors.Add(FieldError.Duplicate(at.Child("name"), hook.Str("name")) with { Rule = Ratchet.WebhookNames });
         }
     }
 
@@ -45,10 +45,13 @@ internal sealed class WebhookStrategy(string plural, bool mutating) : KindStrate
             errors.Supported(at.Child("failurePolicy"), hook.Str("failurePolicy"), "Fail", "Ignore");
         if (hook.Has("matchPolicy"))
             errors.Supported(at.Child("matchPolicy"), hook.Str("matchPolicy"), "Equivalent", "Exact");
+        var before = errors.Count;
         if (!hook.Has("sideEffects"))
             errors.Add(FieldError.Required(at.Child("sideEffects"), "must specify one of None, NoneOnDryRun"));
         else
             errors.Supported(at.Child("sideEffects"), hook.Str("sideEffects"), "None", "NoneOnDryRun");
+        if (hook.Str("sideEffects") is "" or "Some" or "Unknown")
+            errors.Name(before, Ratchet.SideEffects); // what the beta version took
         if (hook.Num("timeoutSeconds") is { } seconds and (< 1 or > 30))
             errors.Add(FieldError.Invalid(at.Child("timeoutSeconds"), seconds, "the timeout value must be between 1 and 30 seconds"));
         errors.LabelSelector(at.Child("namespaceSelector"), hook.Obj("namespaceSelector"));
@@ -90,6 +93,6 @@ internal sealed class WebhookStrategy(string plural, bool mutating) : KindStrate
         }
 
         if (!seen.Contains("v1") && !seen.Contains("v1beta1"))
-            errors.Add(FieldError.Invalid(at, versions, "must include at least one of v1, v1beta1"));
+            errors.Add(FieldError.Invalid(at, versions, "must include at least one of v1, v1beta1") with { Rule = Ratchet.ReviewVersions });
     }
 }

@@ -83,7 +83,7 @@ internal sealed class EndpointSliceStrategy() : KindStrategy(Of("discovery.k8s.i
             if (family is not ("IPv4" or "IPv6"))
                 continue;
             if (!Check.IsIp(address) || address.Contains(':') != (family == "IPv6"))
-                errors.Add(FieldError.Invalid(at.Index(a), address, $"must be a valid {family} address"));
+                errors.Add(FieldError.Invalid(at.Index(a), address, $"must be a valid {family} address") with { Rule = Ratchet.Address });
             EndpointsStrategy.Reachable(errors, at.Index(a), address);
         }
     }

@@ -28,8 +28,10 @@ internal sealed class IngressStrategy() : KindStrategy(Of("networking.k8s.io", "
             var at = new FieldPath("spec.tls").Index(i);
             foreach (var (h, host) in tls.Strings("hosts").Index())
                 errors.Rules(at.Child("hosts").Index(h), host, HostRules(host));
+            var before = errors.Count;
             if (tls.Str("secretName") is { Length: > 0 } secret)
                 errors.Rules(at.Child("secretName"), secret, Names.Dns1123Subdomain(secret));
+            errors.Name(before, Ratchet.SecretName);
         }
 
         if (spec.Has("ingressClassName"))
@@ -58,8 +60,15 @@ internal sealed class IngressStrategy() : KindStrategy(Of("networking.k8s.io", "
             errors.Rules(at.Child("host"), host, HostRules(host));
         }
 
-        if (rule.Obj("http") is not { } http)
-            return;
+        var before = errors.Count;
+        if (rule.Obj("http") is { } http)
+            Paths(errors, at, http);
+        if (host.Contains('*'))
+            errors.Name(before, Ratchet.WildcardRule);
+    }
+
+    private static void Paths(List<FieldError> errors, FieldPath at, JsonObject http)
+    {
         if ((http.Arr("paths")?.Count ?? 0) == 0)
             errors.Add(FieldError.Required(at.Child("http", "paths")));
         foreach (var (i, path) in http.Items("paths"))

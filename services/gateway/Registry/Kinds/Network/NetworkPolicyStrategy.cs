@@ -82,9 +82,9 @@ internal sealed class NetworkPolicyStrategy() : KindStrategy(Of("networking.k8s.
     {
         var selects = peer.Has("podSelector") || peer.Has("namespaceSelector");
         if (peer.Obj("podSelector") is { } pods)
-            errors.LabelSelector(at.Child("podSelector"), pods);
+            errors.LabelSelector(at.Child("podSelector"), pods, Ratchet.FollowingSelectorValue);
         if (peer.Obj("namespaceSelector") is { } namespaces)
-            errors.LabelSelector(at.Child("namespaceSelector"), namespaces);
+            errors.LabelSelector(at.Child("namespaceSelector"), namespaces, Ratchet.FollowingSelectorValue);
         if (peer.Obj("ipBlock") is { } block)
         {
             Block(errors, at.Child("ipBlock"), block);

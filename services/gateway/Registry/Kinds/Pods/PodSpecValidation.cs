@@ -112,6 +112,15 @@ internal static class PodSpecValidation
             if (scope.Spec.Bool(field))
                 errors.Add(FieldError.Forbidden(path.Child(shown), "when `hostUsers` is false"));
         }
+
+        foreach (var list in new[] { "initContainers", "containers", "ephemeralContainers" })
+        {
+            foreach (var (i, container) in scope.Spec.Items(list))
+            {
+                if ((container.Arr("volumeDevices")?.Count ?? 0) > 0)
+                    errors.Add(FieldError.Forbidden(path.Child(list).Index(i).Child("volumeDevices"), "when `hostUsers` is false") with { Rule = Ratchet.UserNamespaceDevices });
+            }
+        }
     }
 
     private static void HostAliases(List<FieldError> errors, FieldPath path, JsonObject spec)

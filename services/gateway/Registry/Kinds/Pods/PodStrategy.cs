@@ -33,6 +33,7 @@ internal sealed class PodStrategy() : KindStrategy(Of("", "v1", "pods"), hasStat
     public override void PrepareForCreate(JsonObject obj, StrategyContext context)
     {
         base.PrepareForCreate(obj, context);
+        LabelKeys.Merge(obj);
         obj["status"] = new JsonObject { ["phase"] = "Pending", ["qosClass"] = QosClass.Of(Spec(obj)) };
         if (Spec(obj).Items("schedulingGates").Any())
         {

@@ -54,10 +54,13 @@ internal static class ProjectedVolumes
             errors.Add(FieldError.Invalid(path.Child("expirationSeconds"), seconds, "may not specify a duration less than 10 minutes"));
         if (seconds > 1L << 32)
             errors.Add(FieldError.Invalid(path.Child("expirationSeconds"), seconds, "may not specify a duration larger than 2^32 seconds"));
+        var before = errors.Count;
         if (token.Str("path").Length == 0)
             errors.Add(FieldError.Required(at.Child("path")));
         else
             VolumeValidation.LocalPath(errors, at.Child("path"), token.Str("path"));
+        if (token.Str("path").Length > 0)
+            errors.Name(before, Ratchet.TokenPath);
     }
 
     private static void TrustBundle(List<FieldError> errors, FieldPath at, FieldPath path, JsonObject bundle, HashSet<string> paths)
@@ -76,7 +79,7 @@ internal static class ProjectedVolumes
         {
             if (bundle.Str("signerName").Length == 0)
                 errors.Add(FieldError.Required(path.Child("signerName"), "must be a valid signer name"));
-            errors.LabelSelector(path.Child("labelSelector"), bundle.Obj("labelSelector"));
+            errors.LabelSelector(path.Child("labelSelector"), bundle.Obj("labelSelector"), valueRule: null);
         }
         else
             errors.Add(FieldError.Required(path, "either name or signerName must be specified"));

@@ -140,7 +140,7 @@ internal static class ResourceValidation
         if (!ResourceNames.IsHugePage(name) || !Quantity.TryParse(text, out var amount) || !Quantity.TryParse(name["hugepages-".Length..], out var page) || page.Sign <= 0)
             return;
         if (amount.Sign < 0 || amount.Nanos % page.Nanos != 0)
-            errors.Add(FieldError.Invalid(at, amount.ToString(), $"{amount} is not positive integer multiple of {name}"));
+            errors.Add(FieldError.Invalid(at, amount.ToString(), $"{amount} is not positive integer multiple of {name}") with { Rule = Ratchet.HugePageMultiple });
     }
 
     private static void Claims(List<FieldError> errors, FieldPath path, JsonObject resources, IReadOnlySet<string> claims)

@@ -116,24 +116,10 @@ internal static class SchedulingValidation
                     errors.Supported(at.Child(policy), constraint.Str(policy), "Honor", "Ignore");
             }
 
-            MatchLabelKeys(errors, at.Child("matchLabelKeys"), constraint);
+            LabelKeys.Check(errors, at, constraint);
+            var before = errors.Count;
             errors.LabelSelector(at.Child("labelSelector"), constraint.Obj("labelSelector"));
-        }
-    }
-
-    private static void MatchLabelKeys(List<FieldError> errors, FieldPath path, JsonObject constraint)
-    {
-        var keys = constraint.Strings("matchLabelKeys");
-        if (keys.Count == 0)
-            return;
-        var selector = constraint.Obj("labelSelector");
-        if (selector is null)
-            errors.Add(FieldError.Forbidden(path, "must not be specified when labelSelector is not set"));
-        foreach (var (i, key) in keys.Index())
-        {
-            errors.Rules(path.Index(i), key, Names.QualifiedName(key));
-            if (selector.Obj("matchLabels")?.ContainsKey(key) == true || selector.Items("matchExpressions").Any(e => e.Item.Str("key") == key))
-                errors.Add(FieldError.Invalid(path.Index(i), key, "exists in both matchLabelKeys and labelSelector"));
+            errors.Name(before, Ratchet.SpreadSelector);
         }
     }
 
@@ -153,8 +139,10 @@ internal static class SchedulingValidation
             else if (!NodeOperators.Contains(op))
                 errors.Add(FieldError.Invalid(at.Child("operator"), op, "not a valid selector operator"));
             errors.Rules(at.Child("key"), item.Str("key"), Names.QualifiedName(item.Str("key")));
+            var before = errors.Count;
             foreach (var (v, value) in labelValues ? item.Strings("values").Index() : [])
                 errors.Rules(at.Child("values").Index(v), value, Names.LabelValue(value));
+            errors.Name(before, Ratchet.NodeAffinityValue);
         }
 
         foreach (var (i, item) in term.Items("matchFields"))
@@ -177,34 +165,11 @@ internal static class SchedulingValidation
         errors.LabelSelector(path.Child("namespaceSelector"), term.Obj("namespaceSelector"));
         foreach (var ns in term.Strings("namespaces"))
             errors.Rules(path.Child("namespace"), ns, Names.Dns1123Label(ns));
-        TermLabelKeys(errors, path, term);
+        LabelKeys.Check(errors, path, term);
         var key = term.Str("topologyKey");
         if (key.Length == 0)
             errors.Add(FieldError.Required(path.Child("topologyKey"), "can not be empty"));
         errors.Rules(path.Child("topologyKey"), key, Names.QualifiedName(key));
-    }
-
-    private static void TermLabelKeys(List<FieldError> errors, FieldPath path, JsonObject term)
-    {
-        foreach (var field in new[] { "matchLabelKeys", "mismatchLabelKeys" })
-        {
-            var keys = term.Strings(field);
-            if (keys.Count > 0 && term.Obj("labelSelector") is null)
-            {
-                errors.Add(FieldError.Forbidden(path.Child(field), "must not be specified when labelSelector is not set"));
-                continue;
-            }
-
-            foreach (var (i, key) in keys.Index())
-                errors.Rules(path.Child(field).Index(i), key, Names.QualifiedName(key));
-        }
-
-        var others = term.Strings("mismatchLabelKeys");
-        foreach (var (i, key) in term.Strings("matchLabelKeys").Index())
-        {
-            if (others.Contains(key))
-                errors.Add(FieldError.Invalid(path.Child("matchLabelKeys").Index(i), key, "exists in both matchLabelKeys and mismatchLabelKeys"));
-        }
     }
 
     private static void Weight(List<FieldError> errors, FieldPath path, JsonObject term)

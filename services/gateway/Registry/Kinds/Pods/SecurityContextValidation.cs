@@ -16,7 +16,7 @@ internal static partial class SecurityContextValidation
     public static void Pod(List<FieldError> errors, FieldPath path, JsonObject spec)
     {
         if (spec.Obj("securityContext") is { } context && context.Count > 0)
-            PodContext(errors, path, context);
+            PodContext(errors, path, context, spec);
         if (spec.Bool("hostPID") && spec.Bool("shareProcessNamespace"))
             errors.Add(FieldError.Invalid(path.Child("shareProcessNamespace"), true, "ShareProcessNamespace and HostPID cannot both be enabled"));
     }
@@ -49,7 +49,7 @@ internal static partial class SecurityContextValidation
         AppArmor(errors, path.Child("appArmorProfile"), context.Obj("appArmorProfile"));
     }
 
-    private static void PodContext(List<FieldError> errors, FieldPath path, JsonObject context)
+    private static void PodContext(List<FieldError> errors, FieldPath path, JsonObject context, JsonObject spec)
     {
         Id(errors, path, context, "fsGroup");
         Id(errors, path, context, "runAsUser");
@@ -61,7 +61,7 @@ internal static partial class SecurityContextValidation
             errors.Rules(path.Child("supplementalGroups").Index(i), group, Names.UserId(group));
         }
 
-        Sysctls(errors, path.Child("sysctls"), context);
+        Sysctls(errors, path.Child("sysctls"), context, spec);
         if (context.Has("fsGroupChangePolicy"))
             errors.Supported(path.Child("fsGroupChangePolicy"), context.Str("fsGroupChangePolicy"), "Always", "OnRootMismatch");
         Seccomp(errors, path.Child("seccompProfile"), context.Obj("seccompProfile"));
@@ -79,7 +79,7 @@ internal static partial class SecurityContextValidation
             errors.Rules(path.Child(field), id, Names.UserId(id));
     }
 
-    private static void Sysctls(List<FieldError> errors, FieldPath path, JsonObject context)
+    private static void Sysctls(List<FieldError> errors, FieldPath path, JsonObject context, JsonObject spec)
     {
         HashSet<string>? seen = null;
         foreach (var (i, sysctl) in context.Items("sysctls"))
@@ -91,7 +91,19 @@ internal static partial class SecurityContextValidation
                 errors.Add(FieldError.Invalid(at, name, $"must have at most {SysctlMaxLength} characters and match regex {SysctlForm}"));
             else if (!(seen ??= new(StringComparer.Ordinal)).Add(name))
                 errors.Add(FieldError.Duplicate(at, name));
+            if (SharedNamespace(name.Replace('/', '.'), spec) is { } shared)
+                errors.Add(FieldError.Invalid(at, name, $"may not be specified when '{shared}' is true") with { Rule = Ratchet.HostSysctl });
         }
+    }
+
+    // A namespaced sysctl would change the host's own when the pod lives in the host's namespace.
+    private static string? SharedNamespace(string name, JsonObject spec)
+    {
+        if (spec.Bool("hostNetwork") && name.StartsWith("net.", StringComparison.Ordinal))
+            return "hostNetwork";
+        var ipc = name == "kernel.sem" || name.StartsWith("kernel.shm", StringComparison.Ordinal) || name.StartsWith("kernel.msg", StringComparison.Ordinal)
+            || name.StartsWith("fs.mqueue.", StringComparison.Ordinal);
+        return ipc && spec.Bool("hostIPC") ? "hostIPC" : null;
     }
 
     private static void Seccomp(List<FieldError> errors, FieldPath at, JsonObject? profile)

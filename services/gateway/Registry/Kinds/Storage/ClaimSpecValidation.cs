@@ -9,11 +9,12 @@ internal static class ClaimSpecValidation
 {
     internal static readonly string[] AccessModes = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 
-    public static void Spec(List<FieldError> errors, FieldPath path, JsonObject spec)
+    /// <summary>Rules of a spec; selectorRule: as in <see cref="Check.LabelSelector"/>.</summary>
+    public static void Spec(List<FieldError> errors, FieldPath path, JsonObject spec, string? selectorRule = null)
     {
         if (spec.Strings("accessModes").Count == 0)
             errors.Add(FieldError.Required(path.Child("accessModes"), "at least 1 access mode is required"));
-        errors.LabelSelector(path.Child("selector"), spec.Obj("selector"));
+        errors.LabelSelector(path.Child("selector"), spec.Obj("selector"), selectorRule);
         Modes(errors, path.Child("accessModes"), spec);
         var at = path.Child("resources").Key("storage");
         if (spec.Obj("resources", "requests")?["storage"] is not { } storage)
@@ -51,8 +52,10 @@ internal static class ClaimSpecValidation
             var group = source.Str("apiGroup");
             if (group.Length == 0 && source.Str("kind") != "PersistentVolumeClaim")
                 errors.Add(FieldError.Invalid(at, source.Str("kind"), "must be 'PersistentVolumeClaim' when referencing the default apiGroup"));
+            var before = errors.Count;
             if (group.Length > 0)
                 errors.Rules(at.Child("apiGroup"), group, Names.Dns1123Subdomain(group));
+            errors.Name(before, Ratchet.SourceGroup);
             if (field == "dataSourceRef" && source.Str("namespace") is { Length: > 0 } ns)
                 errors.Rules(at.Child("namespace"), ns, Names.Dns1123Label(ns));
         }

@@ -50,7 +50,7 @@ internal sealed class PersistentVolumeClaimStrategy() : KindStrategy(Of("", "v1"
     }
 
     /// <inheritdoc/>
-    public override void Validate(JsonObject obj, List<FieldError> errors) => ClaimSpecValidation.Spec(errors, "spec", Spec(obj));
+    public override void Validate(JsonObject obj, List<FieldError> errors) => ClaimSpecValidation.Spec(errors, "spec", Spec(obj), Ratchet.SelectorValue);
 
     /// <inheritdoc/>
     public override void ValidateUpdate(JsonObject obj, JsonObject old, List<FieldError> errors)

@@ -28,6 +28,16 @@ internal static class AutoscalerValidation
         }
     }
 
+    /// <summary>The apiVersion of a reference names a group, unless the kind may be in the core group; rule: see <see cref="Ratchet"/>.</summary>
+    public static void Version(List<FieldError> errors, FieldPath at, JsonObject? reference, bool mayBeCore, string rule)
+    {
+        var version = reference.Str("apiVersion");
+        if (version.Count(static c => c == '/') > 1)
+            errors.Add(FieldError.Invalid(at.Child("apiVersion"), version, "unexpected GroupVersion string: " + version) with { Rule = rule });
+        else if (!mayBeCore && version.IndexOf('/', StringComparison.Ordinal) <= 0)
+            errors.Add(FieldError.Invalid(at.Child("apiVersion"), version, "apiVersion must specify API group") with { Rule = rule });
+    }
+
     public static void Metrics(List<FieldError> errors, FieldPath path, JsonObject spec)
     {
         foreach (var (i, metric) in spec.Items("metrics"))
@@ -66,6 +76,7 @@ internal static class AutoscalerValidation
         {
             case "object":
                 Reference(errors, at.Child("describedObject"), source.Obj("describedObject"));
+                Version(errors, at.Child("describedObject"), source.Obj("describedObject"), mayBeCore: true, Ratchet.MetricGroup);
                 Identifier(errors, at.Child("metric"), source);
                 Target(errors, at.Child("target"), target);
                 if (!target.Has("value") && !target.Has("averageValue"))

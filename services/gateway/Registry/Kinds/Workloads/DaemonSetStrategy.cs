@@ -54,7 +54,7 @@ internal sealed class DaemonSetStrategy() : KindStrategy(Of("apps", "v1", "daemo
     public override void Validate(JsonObject obj, List<FieldError> errors)
     {
         var spec = Spec(obj);
-        errors.LabelSelector("spec.selector", spec.Obj("selector"));
+        errors.LabelSelector("spec.selector", spec.Obj("selector"), Ratchet.FollowingSelectorValue);
         var template = spec.Obj("template") ?? [];
         if (Workload.SelectorFits(spec) == false)
             errors.Add(FieldError.Invalid("spec.template.metadata.labels", template.Obj("metadata", "labels"), "`selector` does not match template `labels`"));

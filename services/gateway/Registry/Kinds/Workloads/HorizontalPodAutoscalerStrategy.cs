@@ -36,12 +36,14 @@ internal sealed class HorizontalPodAutoscalerStrategy(string version) : KindStra
         var spec = Spec(obj);
         var (min, max) = (spec.Num("minReplicas") ?? 1, spec.Num("maxReplicas") ?? 0);
         if (min < 1)
-            errors.Add(FieldError.Invalid("spec.minReplicas", min, "must be greater than or equal to 1"));
+            errors.Add(FieldError.Invalid("spec.minReplicas", min, "must be greater than or equal to 1") with { Rule = min == 0 ? Ratchet.ScaleToZero : null });
         if (max < 1)
             errors.Add(FieldError.Invalid("spec.maxReplicas", max, "must be greater than 0"));
         if (max < min)
             errors.Add(FieldError.Invalid("spec.maxReplicas", max, "must be greater than or equal to `minReplicas`"));
-        AutoscalerValidation.Reference(errors, "spec.scaleTargetRef", spec.Obj("scaleTargetRef"));
+        var target = spec.Obj("scaleTargetRef");
+        AutoscalerValidation.Reference(errors, "spec.scaleTargetRef", target);
+        AutoscalerValidation.Version(errors, "spec.scaleTargetRef", target, target.Str("kind") == "ReplicationController", Ratchet.TargetGroup + target.Str("kind"));
         if (version == "v2")
         {
             AutoscalerValidation.Metrics(errors, "spec.metrics", spec);
@@ -52,6 +54,9 @@ internal sealed class HorizontalPodAutoscalerStrategy(string version) : KindStra
             // The older version is a short way to write one metric; its error is that metric's.
             errors.Add(FieldError.Invalid("spec.metrics[0].resource.target.averageUtilization", percent, "must be greater than 0"));
         }
+
+        if (min == 0 && !spec.Items("metrics").Any(static m => m.Item.Str("type") is "Object" or "External"))
+            errors.Add(FieldError.Forbidden("spec.metrics", "must specify at least one Object or External metric to support scaling to zero replicas"));
     }
 
     /// <inheritdoc/>

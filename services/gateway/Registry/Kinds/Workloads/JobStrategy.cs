@@ -122,10 +122,11 @@ internal sealed class JobStrategy() : KindStrategy(Of("batch", "v1", "jobs"), ha
         {
             expected[key] = value;
             var path = new FieldPath("spec.template.metadata.labels").Key(key);
+            var prefixed = key.Contains('/');
             if (labels?.ContainsKey(key) != true)
-                errors.Add(FieldError.Required(path, $"must be '{value}'"));
+                errors.Add(FieldError.Required(path, $"must be '{value}'") with { Rule = prefixed ? Ratchet.LabelMissing : null });
             else if (labels.Str(key) != value)
-                errors.Add(FieldError.Invalid(path, labels, $"must be '{value}'"));
+                errors.Add(FieldError.Invalid(path, labels, $"must be '{value}'") with { Rule = prefixed ? Ratchet.LabelOther : null });
         }
 
         if (!Check.SelectorMatches(spec.Obj("selector"), expected))

@@ -16,7 +16,7 @@ internal static class Workload
             return;
         }
 
-        errors.LabelSelector("spec.selector", selector);
+        errors.LabelSelector("spec.selector", selector, valueRule: null);
         if (Check.SelectorIsEmpty(selector))
             errors.Add(FieldError.Invalid("spec.selector", selector, $"empty selector is invalid for {kind}"));
     }
