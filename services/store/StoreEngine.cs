@@ -67,7 +67,7 @@ internal sealed class StoreEngine : IAsyncDisposable
 
         Hub = new WatchHub(_machine.Store, Identity);
         _logBytesAtSnapshot = 0;
-        _committer = new Committer(_log, _machine, OnPublished, OnFailed, options.Bugs);
+        _committer = new Committer(_log, _machine, OnPublished, Hub.Distribute, OnFailed, options.Bugs);
         _compactor = new Compactor(options, this, time, logger);
         _checkpoints = new LeaseCheckpoints(options, this, time, logger);
     }

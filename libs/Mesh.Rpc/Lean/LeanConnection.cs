@@ -8,6 +8,7 @@ using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Mesh.Rpc.Lean.Sockets;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Mesh.Rpc.Lean;
@@ -19,7 +20,6 @@ internal sealed class LeanConnection : ICallBatch
     private const int MaxHeaderBlock = 64 * 1024;
     private const int HeadsKept = 32;
     private const int MaxReads = 16; // deferred work may hold up others: it must not wait for an endless client
-    private static readonly TimeSpan s_linger = TimeSpan.FromMicroseconds(300);
     private static readonly TimeSpan s_pingInterval = TimeSpan.FromSeconds(30);
 
     private readonly ConnectionContext _connection;
@@ -154,7 +154,6 @@ internal sealed class LeanConnection : ICallBatch
             if (!more) return;
             if (Output.Congested) await Output.DrainedAsync().ConfigureAwait(false);
             if (begun) continue;
-            if (_calls.IsEmpty) socket?.Await(s_linger);
             reading = _input.ReadAsync();
         }
     }

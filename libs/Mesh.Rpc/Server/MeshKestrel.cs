@@ -21,7 +21,7 @@ public static class MeshKestrel
     }
 
     /// <summary>Takes sockets without pipes between, for listeners with <see cref="MeshListenOptions.Grpc"/>.</summary>
-    public static IServiceCollection AddLeanSockets(this IServiceCollection services) => services.AddSingleton<IConnectionListenerFactory, Lean.LeanSockets>();
+    public static IServiceCollection AddLeanSockets(this IServiceCollection services) => services.AddSingleton<IConnectionListenerFactory, Lean.Sockets.LeanSockets>();
 
     /// <summary>Limits fit for long streams and many calls on one connection.</summary>
     public static void UseMeshLimits(this KestrelServerOptions kestrel)

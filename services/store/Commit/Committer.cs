@@ -7,8 +7,8 @@ namespace Mesh.Store.Commit;
 
 /// <summary>
 /// One writer at a time. Each round takes every queued proposal, (1) appends them to the log, (2) makes the log durable with one fdatasync,
-/// (3) applies them in order, (4) publishes the new revision, hands the new versions to the watches and answers the callers, (5) does what may only be
-/// done between batches: captures for snapshots, and a slice of compaction. There is no writer thread: whoever finds the writer's seat empty takes it for one
+/// (3) applies them in order, (4) publishes the new revision, leaves the new versions for the watches, (5) does what may only be
+/// done between batches: captures for snapshots, and a slice of compaction; (6) answers the callers, then the watches. There is no writer thread: whoever finds the writer's seat empty takes it for one
 /// round, so a lone caller's put costs no switch of threads; what came in meanwhile is the next round, on the pool. With nothing queued nothing runs.
 /// </summary>
 internal sealed class Committer : IDisposable
@@ -20,6 +20,7 @@ internal sealed class Committer : IDisposable
     private readonly WriteAheadLog _log;
     private readonly StateMachine _machine;
     private readonly Action<List<KeyVersion>, long> _published;
+    private readonly Action _answered;
     private readonly Action<Exception> _failed;
     private readonly Lock _fill = new();
     private readonly List<Proposal> _batch = [];
@@ -31,9 +32,9 @@ internal sealed class Committer : IDisposable
     private bool _stopping;
     private Exception? _failure;
 
-    public Committer(WriteAheadLog log, StateMachine machine, Action<List<KeyVersion>, long> published, Action<Exception> failed, KnownBugs bugs = KnownBugs.None)
+    public Committer(WriteAheadLog log, StateMachine machine, Action<List<KeyVersion>, long> published, Action answered, Action<Exception> failed, KnownBugs bugs = KnownBugs.None)
     {
-        (_log, _machine, _published, _failed) = (log, machine, published, failed);
+        (_log, _machine, _published, _answered, _failed) = (log, machine, published, answered, failed);
         _bugs = bugs;
         _writeDeferred = WriteDeferred;
     }
@@ -148,6 +149,7 @@ internal sealed class Committer : IDisposable
         // The next round's fdatasync runs beside the answers of this one.
         if (more) ThreadPool.UnsafeQueueUserWorkItem(static committer => committer.Write(), this, preferLocal: false);
         Answer(done);
+        _answered();
     }
 
     /// <summary>One batch from <paramref name="items"/>, beginning at <paramref name="at"/>; returns where the next begins.</summary>

@@ -10,6 +10,7 @@ namespace Mesh.Store.Wal;
 /// </summary>
 internal sealed class WriteAheadLog : IDisposable
 {
+    private static readonly TimeSpan s_hiccup = TimeSpan.FromMilliseconds(4);
     private readonly IStoreFiles _files;
     private readonly string _directory;
     private readonly long _segmentSize;
@@ -67,7 +68,7 @@ internal sealed class WriteAheadLog : IDisposable
     /// <summary>See <see cref="KnownBugs.SkipSync"/>.</summary>
     public bool SkipSync { private get; set; }
 
-    /// <summary>What a write and its fdatasync took lately.</summary>
+    /// <summary>What a write and its fdatasync took lately; a single slow one does not make the disk a slow one.</summary>
     public TimeSpan SyncTime { get; private set; }
 
     /// <summary>Bytes staged so far.</summary>
@@ -99,7 +100,8 @@ internal sealed class WriteAheadLog : IDisposable
         var started = Stopwatch.GetTimestamp();
         _file!.Write(_batch.AsSpan(0, _batchLength), _position);
         if (!SkipSync) _file.Sync();
-        SyncTime += (Stopwatch.GetElapsedTime(started) - SyncTime) / 8;
+        var took = Stopwatch.GetElapsedTime(started);
+        SyncTime += ((took < s_hiccup ? took : s_hiccup) - SyncTime) / 8;
         _position += _batchLength;
         _segments[^1].Bytes += _batchLength;
         DurableIndex += _staged;

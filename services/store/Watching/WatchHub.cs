@@ -4,16 +4,19 @@ using Mesh.Store.Wal;
 namespace Mesh.Store.Watching;
 
 /// <summary>
-/// Brings new versions to watches. The committer only leaves a batch here; a pool thread matches it against the synced watchers and marks their streams.
+/// Brings new versions to watches. The committer leaves each batch here, and when its callers are answered it is matched against the synced watchers, whose streams
+/// are marked: a little on the committer's own thread, much on one of the pool.
 /// A watcher whose stream does not keep up becomes unsynced: what was queued for it is dropped and its stream reads history instead, at its own pace.
 /// Watchers that history has been compacted away from are cancelled with the compact revision.
 /// Lock: <c>Gate</c> guards the index, the watchers and the streams' queues; nothing is awaited and no other lock but history's is taken under it.
 /// </summary>
 internal sealed class WatchHub(MvccStore store, StoreIdentity identity)
 {
+    private const int LittleWork = 256; // versions times watchers, at most: a few microseconds, less than another thread is woken in
     private readonly Lock _inbox = new();
     private List<(List<KeyVersion> Versions, long Revision)> _batches = [];
     private bool _dispatching;
+    private int _left; // versions in the batches
     private readonly WatcherIndex _index = new();
     private readonly List<Watcher> _matched = [];
     private readonly HashSet<WatchStream> _touched = [];
@@ -34,17 +37,29 @@ internal sealed class WatchHub(MvccStore store, StoreIdentity identity)
     /// <summary>Number of synced watchers, for metrics.</summary>
     public int SyncedCount { get; private set; }
 
-    /// <summary>Takes a batch from the committer, in order.</summary>
+    /// <summary>Takes a batch from the committer, in order; <see cref="Distribute"/> follows.</summary>
     public void Publish(List<KeyVersion> versions, long revision)
     {
         lock (_inbox)
         {
             _batches.Add((versions, revision));
-            if (_dispatching) return;
+            _left += versions.Count;
+        }
+    }
+
+    /// <summary>Brings what was left here to the watchers.</summary>
+    public void Distribute()
+    {
+        bool little;
+        lock (_inbox)
+        {
+            if (_dispatching || _batches.Count == 0) return;
             _dispatching = true;
+            little = (long)_left * (1 + SyncedCount) <= LittleWork;
         }
 
-        ThreadPool.UnsafeQueueUserWorkItem(static hub => hub.Dispatch(), this, preferLocal: false);
+        if (little) Dispatch();
+        else ThreadPool.UnsafeQueueUserWorkItem(static hub => hub.Dispatch(), this, preferLocal: false);
     }
 
     /// <summary>Registers a watcher from its <see cref="Watcher.Next"/> on. Under <see cref="Gate"/>.</summary>
@@ -70,35 +85,39 @@ internal sealed class WatchHub(MvccStore store, StoreIdentity identity)
 
     private void Dispatch()
     {
-        while (true)
+        List<(List<KeyVersion> Versions, long Revision)> batches;
+        lock (_inbox)
         {
-            List<(List<KeyVersion> Versions, long Revision)> batches;
-            lock (_inbox)
-            {
-                if (_batches.Count == 0)
-                {
-                    _dispatching = false;
-                    return;
-                }
+            batches = _batches;
+            _batches = [];
+            _left = 0;
+        }
 
-                batches = _batches;
-                _batches = [];
+        lock (Gate)
+        {
+            foreach (var (versions, revision) in batches)
+            {
+                if (SyncedCount > 0) Match(versions);
+                Revision = revision;
             }
 
-            lock (Gate)
-            {
-                foreach (var (versions, revision) in batches)
-                {
-                    if (SyncedCount > 0) Match(versions);
-                    Revision = revision;
-                }
+            foreach (var stream in _waitingForProgress) _touched.Add(stream);
+            _waitingForProgress.Clear();
+            foreach (var stream in _touched) stream.Wake();
+            _touched.Clear();
+        }
 
-                foreach (var stream in _waitingForProgress) _touched.Add(stream);
-                _waitingForProgress.Clear();
-                foreach (var stream in _touched) stream.Wake();
-                _touched.Clear();
+        lock (_inbox)
+        {
+            if (_batches.Count == 0)
+            {
+                _dispatching = false;
+                return;
             }
         }
+
+        // More has come: not for ever on the thread of one of the callers.
+        ThreadPool.UnsafeQueueUserWorkItem(static hub => hub.Dispatch(), this, preferLocal: false);
     }
 
     private void Match(List<KeyVersion> versions)

@@ -5,18 +5,15 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 
-namespace Mesh.Rpc.Lean;
+namespace Mesh.Rpc.Lean.Sockets;
 
 /// <summary>
-/// Sockets for Kestrel without pipes between: the reader of a connection receives into its own large buffer and sends from its own, on its own thread.
+/// Sockets for Kestrel without pipes between: the reader of a connection receives into its own large buffer and sends from its own, on the thread that the kernel woke
+/// (<see cref="SocketPoller"/>).
 /// Kestrel's transport has a loop for each direction and blocks of 4 KiB; for connections with hundreds of small calls under way that is most of the cost.
 /// </summary>
 internal sealed class LeanSockets : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
-    /// <summary>Threads that may wait at sockets at one time; the others are woken by way of the poller and the pool.</summary>
-    private const int MaxWaiting = 2;
-    private int _waiting;
-
     public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint or UnixDomainSocketEndPoint;
 
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
@@ -28,7 +25,7 @@ internal sealed class LeanSockets : IConnectionListenerFactory, IConnectionListe
             if (endpoint is IPEndPoint { Address: var address } && address.Equals(IPAddress.IPv6Any)) socket.DualMode = true;
             socket.Bind(endpoint);
             socket.Listen(512);
-            return new ValueTask<IConnectionListener>(new Listener(this, socket));
+            return new ValueTask<IConnectionListener>(new Listener(socket));
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
@@ -42,7 +39,7 @@ internal sealed class LeanSockets : IConnectionListenerFactory, IConnectionListe
         }
     }
 
-    private sealed class Listener(LeanSockets owner, Socket socket) : IConnectionListener
+    private sealed class Listener(Socket socket) : IConnectionListener
     {
         public EndPoint EndPoint => socket.LocalEndPoint!;
 
@@ -54,7 +51,7 @@ internal sealed class LeanSockets : IConnectionListenerFactory, IConnectionListe
                 {
                     var accepted = await socket.AcceptAsync(cancellationToken).ConfigureAwait(false);
                     if (accepted.ProtocolType == ProtocolType.Tcp) accepted.NoDelay = true;
-                    return new Connection(owner, accepted);
+                    return new Connection(accepted);
                 }
                 catch (Exception e) when (e is ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted or SocketError.InvalidArgument })
                 {
@@ -84,21 +81,19 @@ internal sealed class LeanSockets : IConnectionListenerFactory, IConnectionListe
     private sealed class Connection : DefaultConnectionContext, IMemoryPoolFeature, ISocketInput
     {
         private const int BufferSize = 64 * 1024;
-        private readonly LeanSockets _owner;
         private readonly Socket _socket;
+        private readonly PolledSocket _stream;
         private readonly CancellationTokenSource _closed = new();
 
-        public Connection(LeanSockets owner, Socket socket)
+        public Connection(Socket socket)
             : base(Guid.NewGuid().ToString("N"))
         {
-            (_owner, _socket) = (owner, socket);
-            var stream = new NetworkStream(socket, ownsSocket: false);
+            (LocalEndPoint, RemoteEndPoint) = (socket.LocalEndPoint, socket.RemoteEndPoint);
+            (_socket, _stream) = (socket, new PolledSocket(socket, SocketPoller.Shared));
             // Nothing is allocated while a connection is silent: the buffer comes with the first byte.
             Transport = new Pipes(
-                PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: BufferSize, minimumReadSize: BufferSize / 2, leaveOpen: true, useZeroByteReads: false)),
-                PipeWriter.Create(stream, new StreamPipeWriterOptions(leaveOpen: true)));
-            LocalEndPoint = socket.LocalEndPoint;
-            RemoteEndPoint = socket.RemoteEndPoint;
+                PipeReader.Create(_stream, new StreamPipeReaderOptions(bufferSize: BufferSize, minimumReadSize: BufferSize / 2, leaveOpen: true, useZeroByteReads: false)),
+                PipeWriter.Create(_stream, new StreamPipeWriterOptions(leaveOpen: true)));
             ConnectionClosed = _closed.Token;
             Features.Set<IMemoryPoolFeature>(this);
             Features.Set<ISocketInput>(this);
@@ -119,23 +114,6 @@ internal sealed class LeanSockets : IConnectionListenerFactory, IConnectionListe
                     return true; // the read will say what happened
                 }
             }
-        }
-
-        public void Await(TimeSpan time)
-        {
-            if (Interlocked.Increment(ref _owner._waiting) <= MaxWaiting)
-            {
-                try
-                {
-                    _socket.Poll(time, SelectMode.SelectRead);
-                }
-                catch (Exception e) when (e is SocketException or ObjectDisposedException)
-                {
-                    // the read will say what happened
-                }
-            }
-
-            Interlocked.Decrement(ref _owner._waiting);
         }
 
         public override void Abort(ConnectionAbortedException abortReason)
@@ -165,7 +143,7 @@ internal sealed class LeanSockets : IConnectionListenerFactory, IConnectionListe
                 // the peer was quicker
             }
 
-            _socket.Dispose();
+            await _stream.DisposeAsync().ConfigureAwait(false);
             if (!_closed.IsCancellationRequested) ThreadPool.UnsafeQueueUserWorkItem(static closed => closed.Cancel(), _closed, preferLocal: false);
             await base.DisposeAsync().ConfigureAwait(false);
         }
@@ -184,10 +162,4 @@ internal interface ISocketInput
 {
     /// <summary>Bytes are here already (of TLS: perhaps not a whole record).</summary>
     bool HasInput { get; }
-
-    /// <summary>
-    /// Sleeps until bytes are here or the time is over. A client that has just been answered is often back within a fraction of a millisecond; a thread that
-    /// sleeps at the socket is woken by the kernel itself, where otherwise the poller's thread is, and then it wakes one of the pool.
-    /// </summary>
-    void Await(TimeSpan time);
 }
