@@ -17,4 +17,7 @@ internal enum KnownBugs
 
     /// <summary>A restart counts on from the newest live key.</summary>
     ReuseRevision = 8,
+
+    /// <summary>An increment lacks what compaction took from the history since the snapshot before it.</summary>
+    ForgetCompacted = 16,
 }

@@ -7,8 +7,8 @@ internal static partial class Log
     [LoggerMessage(1, LogLevel.Information, "Store opened: {DataDir}, revision {Revision}, {Keys} keys; snapshot at record {Snapshot}, {Replayed} records replayed, {Milliseconds:F0} ms")]
     public static partial void Recovered(ILogger logger, string dataDir, long revision, int keys, ulong snapshot, long replayed, double milliseconds);
 
-    [LoggerMessage(2, LogLevel.Information, "Snapshot written at record {Index}, revision {Revision}, {Milliseconds:F0} ms")]
-    public static partial void SnapshotWritten(ILogger logger, ulong index, long revision, double milliseconds);
+    [LoggerMessage(2, LogLevel.Information, "Snapshot {Place} of its chain written at record {Index}, revision {Revision}: {Bytes} bytes, {Milliseconds:F0} ms")]
+    public static partial void SnapshotWritten(ILogger logger, int place, ulong index, long revision, long bytes, double milliseconds);
 
     [LoggerMessage(3, LogLevel.Error, "Snapshot failed; the log keeps growing until one succeeds")]
     public static partial void SnapshotFailed(ILogger logger, Exception exception);

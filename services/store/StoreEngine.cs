@@ -26,12 +26,9 @@ internal sealed class StoreEngine : IAsyncDisposable
     private readonly StateMachine _machine;
     private readonly WriteAheadLog _log;
     private readonly Committer _committer;
-    private readonly SnapshotFiles _snapshots;
-    private readonly CancellationTokenSource _stop = new();
+    private readonly Snapshotter _snapshots;
     private readonly Compactor _compactor;
     private readonly LeaseCheckpoints _checkpoints;
-    private long _logBytesAtSnapshot;
-    private Task _snapshotting = Task.CompletedTask;
     private int _raisingNoSpace;
     private int _disposed;
     private IDisposable? _held;
@@ -39,24 +36,19 @@ internal sealed class StoreEngine : IAsyncDisposable
     private StoreEngine(StoreOptions options, IStoreFiles files, TimeProvider time, ILogger logger)
     {
         (_options, _files, _time, _logger) = (options, files, time, logger);
-        _snapshots = new SnapshotFiles(files, Path.Combine(options.DataDir, "snap"));
-        _snapshots.RemoveUnfinished();
         _machine = new StateMachine(time);
         _machine.Store.Bugs = options.Bugs;
         var started = time.GetTimestamp();
-        SnapshotHeader? from = null;
-        if (_snapshots.Newest() is { } path)
-        {
-            using var file = files.Open(path, create: false);
-            from = SnapshotDecoder.Read(file, path, _machine).Header;
-        }
+        var snapshots = new SnapshotFiles(files, Path.Combine(options.DataDir, "snap"));
+        var from = snapshots.Load(_machine);
 
-        long replayed = 0;
+        long replayed = 0, replayedBytes = 0;
         var identity = from?.Identity;
         _log = WriteAheadLog.Open(files, Path.Combine(options.DataDir, "wal"), options.SegmentBytes, identity, from?.Index ?? 0, record =>
         {
             Replay(record);
             replayed++;
+            replayedBytes += RecordFormat.SizeOnDisk(record.Payload.Length);
         });
         Identity = _log.Identity == default ? NewIdentity() : _log.Identity;
         _log.Adopt(Identity);
@@ -66,8 +58,8 @@ internal sealed class StoreEngine : IAsyncDisposable
         if (options.Bugs.HasFlag(KnownBugs.ReuseRevision)) _machine.Store.ForgetDeletions();
 
         Hub = new WatchHub(_machine.Store, Identity);
-        _logBytesAtSnapshot = 0;
         _committer = new Committer(_log, _machine, OnPublished, Hub.Distribute, OnFailed, options.Bugs);
+        _snapshots = new Snapshotter(options, snapshots, _log, _machine, Identity, time, logger) { Committer = _committer, Replayed = replayedBytes };
         _compactor = new Compactor(options, this, time, logger);
         _checkpoints = new LeaseCheckpoints(options, this, time, logger);
     }
@@ -149,51 +141,14 @@ internal sealed class StoreEngine : IAsyncDisposable
         return Store.Published.Revision;
     }
 
-    /// <summary>The state now, for a snapshot; <see cref="ReleaseAsync"/> must follow.</summary>
-    public Task<SnapshotCapture> CaptureAsync() => _committer.BetweenBatches(() =>
-    {
-        Store.Hold(Store.WriterRevision);
-        return new SnapshotCapture(new SnapshotHeader(_log.DurableIndex, Store.WriterRevision, Store.CompactRevision, Identity),
-            Store.Published.View, Lessor.Capture(), [.. _machine.Alarms], _machine.Access)
-        { LogBytes = _log.SizeInBytes };
-    });
+    /// <summary>The state now, whole or what came since the newest snapshot; <see cref="ReleaseAsync"/> must follow.</summary>
+    public Task<SnapshotCapture> CaptureAsync(SnapshotLink? follows = null) => _snapshots.CaptureAsync(follows);
 
     /// <summary>Ends a capture.</summary>
-    public Task ReleaseAsync(SnapshotCapture capture) => _committer.BetweenBatches(() =>
-    {
-        Store.Release(capture.Header.Revision);
-        return true;
-    });
+    public Task ReleaseAsync(SnapshotCapture capture) => _snapshots.ReleaseAsync(capture);
 
-    /// <summary>Writes a snapshot now and drops the log before it; what Defragment does.</summary>
-    public async Task SnapshotAsync()
-    {
-        var capture = await CaptureAsync();
-        try
-        {
-            if (_snapshots.Newest() is { } newest && SnapshotFormat.TryParseName(newest, out var index) && index == capture.Header.Index)
-            {
-                await _committer.BetweenBatches(() => _logBytesAtSnapshot = capture.LogBytes);
-                return;
-            }
-
-            var started = _time.GetTimestamp();
-            await Task.Factory.StartNew(() => _snapshots.Write(capture, _stop.Token), _stop.Token, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-            await _committer.BetweenBatches(() =>
-            {
-                var before = _log.SizeInBytes;
-                _log.DeleteUpTo(capture.Header.Index);
-                // What came in while the snapshot was written counts towards the next one.
-                _logBytesAtSnapshot = capture.LogBytes - (before - _log.SizeInBytes);
-                return true;
-            });
-            Log.SnapshotWritten(_logger, capture.Header.Index, capture.Header.Revision, _time.GetElapsedTime(started).TotalMilliseconds);
-        }
-        finally
-        {
-            if (Failure is null) await ReleaseAsync(capture);
-        }
-    }
+    /// <summary>Writes a snapshot now and drops the log before it; with <paramref name="whole"/> also the increments, which is what Defragment does.</summary>
+    public Task SnapshotAsync(bool whole = false) => _snapshots.SnapshotAsync(whole);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -201,11 +156,9 @@ internal sealed class StoreEngine : IAsyncDisposable
         if (Interlocked.Exchange(ref _disposed, 1) == 1) return;
         _compactor.Dispose();
         _checkpoints.Dispose();
-        await _stop.CancelAsync();
-        await ((Task)Volatile.Read(ref _snapshotting)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _snapshots.DisposeAsync();
         _committer.Dispose();
         _machine.Dispose();
-        _stop.Dispose();
         _held?.Dispose();
     }
 
@@ -246,30 +199,7 @@ internal sealed class StoreEngine : IAsyncDisposable
     {
         Hub.Publish(versions, revision);
         _compactor.Note(revision);
-        if (!SnapshotDue || !Volatile.Read(ref _snapshotting).IsCompleted) return;
-        Volatile.Write(ref _snapshotting, Task.Run(TrySnapshotAsync));
-    }
-
-    /// <summary>More log has come since the last snapshot than a snapshot is worth. Read between batches.</summary>
-    private bool SnapshotDue => _log.SizeInBytes - _logBytesAtSnapshot >= Math.Max(_options.SnapshotLogBytes, Store.SizeInBytes);
-
-    private async Task TrySnapshotAsync()
-    {
-        try
-        {
-            // Under heavy writing the next one may be due when one is done; nobody else would look until the next write.
-            do
-            {
-                await SnapshotAsync();
-            }
-            while (await _committer.BetweenBatches(() => SnapshotDue));
-        }
-        catch (Exception e)
-        {
-            // The log still has everything; the next try comes with more log.
-            Log.SnapshotFailed(_logger, e);
-            if (Failure is null) await _committer.BetweenBatches(() => _logBytesAtSnapshot = _log.SizeInBytes);
-        }
+        _snapshots.Note();
     }
 
     private void OnFailed(Exception e)

@@ -52,8 +52,8 @@ public sealed class StoreOptions
     /// <summary>Bytes preallocated for a log segment.</summary>
     public long SegmentBytes { get; set; } = 32 << 20;
 
-    /// <summary>Log bytes after which a snapshot is written; the size of the live data counts when it is larger.</summary>
-    public long SnapshotLogBytes { get; set; } = 64 << 20;
+    /// <summary>Log bytes after which a snapshot is written; a sixteenth of the live data counts when it is larger.</summary>
+    public long SnapshotLogBytes { get; set; } = 16 << 20;
 
     /// <summary>Automatic compaction.</summary>
     public AutoCompactionMode AutoCompaction { get; set; } = AutoCompactionMode.Periodic;

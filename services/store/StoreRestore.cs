@@ -66,34 +66,17 @@ public static class StoreRestore
         var snapDirectory = Path.Combine(dataDir, "snap");
         if (files.List(walDirectory).Count > 0 || files.List(snapDirectory).Count > 0) throw new IOException($"{dataDir} already holds a store");
         using var machine = new StateMachine(TimeProvider.System);
-        SnapshotHeader header;
-        using (var source = files.Open(snapshotPath, create: false))
-        {
-            (header, var end) = SnapshotDecoder.Read(source, snapshotPath, machine);
-            EnsureTrailer(source, snapshotPath, end);
-        }
+        var (header, chain) = SnapshotChain.Read(files, Path.GetFullPath(snapshotPath), machine);
+        using (var source = files.Open(snapshotPath, create: false)) EnsureTrailer(source, snapshotPath, chain[^1].Bytes);
 
         var raised = Math.Max(header.Revision, atLeast(header.Revision));
+        // A base, whatever was read.
+        var whole = header with { Follows = null };
         var capture = new SnapshotCapture(
-            raised > header.Revision ? header with { Revision = raised, CompactRevision = raised } : header,
+            raised > header.Revision ? whole with { Revision = raised, CompactRevision = raised } : whole,
             machine.Store.Published.View, machine.Lessor.Capture(), [.. machine.Alarms], machine.Access);
         files.CreateDirectory(snapDirectory);
-        var target = Path.Combine(snapDirectory, SnapshotFormat.FileName(header.Index));
-        using (var file = files.Open(target + ".tmp", create: true))
-        {
-            file.SetLength(0);
-            long offset = 0;
-            foreach (var chunk in SnapshotEncoder.Encode(capture))
-            {
-                file.Write(chunk.Span, offset);
-                offset += chunk.Length;
-            }
-
-            file.Sync();
-        }
-
-        files.Rename(target + ".tmp", target);
-        files.SyncDirectory(snapDirectory);
+        _ = new SnapshotFiles(files, snapDirectory).Write(capture, CancellationToken.None);
         return new RestoredSnapshot(header.Revision, raised, machine.Store.KeyCount, header.Identity.ClusterId);
     }
 

@@ -25,6 +25,14 @@ internal sealed class KeyEntry(byte[] key)
         return version;
     }
 
+    /// <summary>The oldest version that is needed when all below a revision is compacted: the one visible there, or the first of several that the revision itself wrote.</summary>
+    public KeyVersion? OldestAt(long revision)
+    {
+        var version = At(revision);
+        while (version?.Previous is { } below && below.ModRevision == revision) version = below;
+        return version;
+    }
+
     /// <summary>The live version at a revision, or null when there is none.</summary>
     public KeyVersion? LiveAt(long revision) => At(revision) is { IsTombstone: false } version ? version : null;
 }

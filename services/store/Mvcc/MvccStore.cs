@@ -23,7 +23,9 @@ internal sealed class MvccStore(Lessor lessor)
     private long _revision = 1; // the writer's; published after each batch
     private long _compactRevision = -1;
     private long _scheduledCompaction = -1;
-    private readonly List<long> _holds = []; // revisions of captures being written out
+    private readonly List<long> _holds = []; // revisions that captures being written out hold compaction at
+    private long _captured = long.MaxValue;  // revision of the newest snapshot
+    private List<KeyVersion> _carried = [];  // newer than that, gone from the history, and still needed by the next increment
     private long _bytes;
 
     /// <summary>The history that watches read.</summary>
@@ -93,11 +95,40 @@ internal sealed class MvccStore(Lessor lessor)
         _scheduledCompaction = revision;
     }
 
-    /// <summary>Keeps what a capture at the revision sees until <see cref="Release"/>: a replay on top of it must find every key's numbers. Applier only.</summary>
+    /// <summary>Compacts no further than the revision until <see cref="Release"/>: a replay on top of a capture must find every key's numbers. Applier only.</summary>
     public void Hold(long revision) => _holds.Add(revision);
 
     /// <summary>Ends a hold. Applier only.</summary>
     public void Release(long revision) => _holds.Remove(revision);
+
+    /// <summary>Revision of the newest snapshot, after which the next increment begins.</summary>
+    public long CapturedRevision => _captured;
+
+    /// <summary>A snapshot of the revision is on disk. Applier only.</summary>
+    public void Captured(long revision) => (_captured, _carried) = (revision, []);
+
+    /// <summary>
+    /// What was written after the newest snapshot up to the revision, in order, as far as it is needed to have the state at the compact revision and later. To be
+    /// read while compaction is held at <see cref="CapturedRevision"/>.
+    /// </summary>
+    public IEnumerable<KeyVersion> Changes(long revision, long compactRevision)
+    {
+        foreach (var version in _carried)
+        {
+            if (Needed(version, version.Entry.OldestAt(compactRevision))) yield return version;
+        }
+
+        var slice = new List<KeyVersion>();
+        for (var from = _captured + 1; from <= revision;)
+        {
+            slice.Clear();
+            from = History.Read(from, revision, 1000, slice);
+            foreach (var version in slice)
+            {
+                if (version.ModRevision >= compactRevision || Needed(version, version.Entry.OldestAt(compactRevision))) yield return version;
+            }
+        }
+    }
 
     /// <summary>Does at most <paramref name="steps"/> versions of a decided compaction; true when none is left. Applier only, between batches.</summary>
     public bool CompactStep(int steps)
@@ -112,15 +143,17 @@ internal sealed class MvccStore(Lessor lessor)
                 break;
             }
 
-            removed |= Cut(version.Entry, _scheduledCompaction);
+            var keep = version.Entry.OldestAt(_scheduledCompaction);
+            removed |= Cut(version.Entry, keep, _scheduledCompaction);
             if (version.ModRevision == _scheduledCompaction)
             {
                 // The compacted revision itself stays readable for watches that begin at it.
-                foreach (var rest in Rest(version)) removed |= Cut(rest.Entry, _scheduledCompaction);
+                foreach (var rest in Rest(version)) removed |= Cut(rest.Entry, rest.Entry.OldestAt(_scheduledCompaction), _scheduledCompaction);
                 _scheduledCompaction = -1;
                 break;
             }
 
+            if (version.ModRevision > _captured && Needed(version, keep) && !Bugs.HasFlag(KnownBugs.ForgetCompacted)) _carried.Add(version);
             History.DropOldest();
         }
 
@@ -143,26 +176,54 @@ internal sealed class MvccStore(Lessor lessor)
         _published = _published with { Revision = newest };
     }
 
-    /// <summary>Puts back what a snapshot or the log's replay holds, oldest version first. Before the first publish only.</summary>
-    public void Restore(KeyEntry entry)
+    /// <summary>The entry of a key that a snapshot holds. Before the first publish only.</summary>
+    public KeyEntry RestoreKey(ReadOnlySpan<byte> key) => _tree.GetOrAdd(key, out _);
+
+    /// <summary>
+    /// Puts back a version on top of the older ones of its key, which go when nobody can see them from the compact revision on. Throws <see cref="FormatException"/>
+    /// for one that is not newer. Before the first publish only.
+    /// </summary>
+    public void RestoreVersion(KeyVersion version, long compactRevision)
     {
-        _tree.Insert(entry);
-        _packer.Add(entry);
-        for (var version = entry.Latest; version is not null; version = version.Previous)
-        {
-            _bytes += version.Footprint;
-            if (version.Lease != 0 && ReferenceEquals(version, entry.Latest)) lessor.Attach(version.Lease, entry);
-        }
+        var below = version.Entry.Latest;
+        if (below is not null && (below.ModRevision, below.Sub).CompareTo((version.ModRevision, version.Sub)) >= 0)
+            throw new FormatException($"a version of revision {version.ModRevision} follows one of {below.ModRevision}");
+        version.Previous = version.ModRevision > compactRevision || below?.ModRevision == compactRevision ? below : null;
+        version.Entry.Latest = version;
+        _packer.Add(version);
     }
 
-    /// <summary>Ends a restore: the revision, the compacted revision and the history above it, in any order.</summary>
-    public void FinishRestore(long revision, long compactRevision, List<KeyVersion> history)
+    /// <summary>Ends a restore: history, leases and the count of bytes follow from the versions.</summary>
+    public void FinishRestore(long revision, long compactRevision)
     {
+        var history = new List<KeyVersion>();
+        var dead = new List<KeyEntry>();
+        var walk = _tree.Current.Walk(KeyRange.Everything);
+        while (walk.MoveNext())
+        {
+            var entry = walk.Current;
+            if (Gone(entry.Latest))
+            {
+                dead.Add(entry);
+                continue;
+            }
+
+            if (entry.Latest is { Lease: not 0 } leased) lessor.Attach(leased.Lease, entry);
+            for (var version = entry.Latest; version is not null; version = version.Previous)
+            {
+                _bytes += version.Footprint;
+                if (version.ModRevision >= compactRevision) history.Add(version);
+                if (Gone(version.Previous)) version.Previous = null;
+            }
+        }
+
+        foreach (var entry in dead) _tree.Remove(entry.Key);
         history.Sort(static (a, b) => a.ModRevision != b.ModRevision ? a.ModRevision.CompareTo(b.ModRevision) : a.Sub.CompareTo(b.Sub));
         History.Append(history);
-        _revision = revision;
-        _compactRevision = compactRevision;
+        (_revision, _compactRevision, _captured) = (revision, compactRevision, revision);
         _published = new Published(_tree.Snapshot(), revision);
+
+        bool Gone(KeyVersion? version) => version is { IsTombstone: true } && version.ModRevision < compactRevision;
     }
 
     /// <summary>Mistakes that tests put back.</summary>
@@ -192,14 +253,21 @@ internal sealed class MvccStore(Lessor lessor)
 
     internal void Finish(long main) => _revision = main;
 
-    /// <summary>Drops versions of a key that no revision from the bound on can see; true when the key itself went.</summary>
-    private bool Cut(KeyEntry entry, long revision)
+    /// <summary>
+    /// Whether an increment must have a version that is older than a compaction, of whose key the compaction keeps <paramref name="keep"/>: that one itself, and a deletion that
+    /// nothing followed until then, or files before would bring back what was deleted.
+    /// </summary>
+    private static bool Needed(KeyVersion version, KeyVersion? keep) => keep is null ? version.IsTombstone : ReferenceEquals(keep, version);
+
+    /// <summary>Drops versions of a key that no revision from the bound on can see but <paramref name="keep"/>, the oldest that is needed; true when the key itself went.</summary>
+    private bool Cut(KeyEntry entry, KeyVersion? keep, long revision)
     {
-        if (entry.At(revision) is not { } keep) return false;
+        if (keep is null) return false;
         var dead = keep.Previous;
         keep.Previous = null;
         for (; dead is not null; dead = dead.Previous) _bytes -= dead.Footprint;
-        if (!keep.IsTombstone) return false;
+        // A deletion at the bound itself stays for watches that begin there; the next compaction takes it.
+        if (!keep.IsTombstone || keep.ModRevision == revision) return false;
         if (ReferenceEquals(entry.Latest, keep))
         {
             if (!ReferenceEquals(_tree.Current.Find(entry.Key), entry)) return false; // cut before

@@ -38,13 +38,10 @@ internal sealed class ValuePacker
         Begin();
     }
 
-    /// <summary>Takes a key's versions in. Before the first publish only.</summary>
-    public void Add(KeyEntry entry)
+    /// <summary>Takes a version in. Before the first publish only.</summary>
+    public void Add(KeyVersion version)
     {
-        lock (_lock)
-        {
-            for (var version = entry.Latest; version is not null; version = version.Previous) Take(version);
-        }
+        lock (_lock) Take(version);
 
         Begin();
     }

@@ -64,7 +64,7 @@ internal sealed class MaintenanceService(StoreEngine engine, Guard guard) : Pb.M
     public override Task<Pb.DefragmentResponse> Defragment(Pb.DefragmentRequest request, ServerCallContext context) => Edge.Run(async () =>
     {
         guard.Root(context);
-        await engine.SnapshotAsync();
+        await engine.SnapshotAsync(whole: true);
         return new Pb.DefragmentResponse { Header = engine.Header() };
     });
 

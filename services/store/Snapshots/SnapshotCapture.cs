@@ -10,6 +10,12 @@ namespace Mesh.Store.Snapshots;
 /// </summary>
 internal sealed record SnapshotCapture(SnapshotHeader Header, KeyTreeView View, List<LeaseState> Leases, List<int> Alarms, AccessState Access)
 {
+    /// <summary>For an increment: the versions since the snapshot it follows, in order; read while the capture is held. Null: all that the view has.</summary>
+    public IEnumerable<KeyVersion>? Changes { get; init; }
+
+    /// <summary>The revision that compaction is held at until the capture is released.</summary>
+    public long Held { get; init; }
+
     /// <summary>Bytes of log when it was taken.</summary>
     public long LogBytes { get; init; }
 }

@@ -8,46 +8,46 @@ using Mesh.Store.Wal;
 
 namespace Mesh.Store.Snapshots;
 
-/// <summary>Reads a snapshot file into an empty state machine. Every byte is under a checksum; any that does not hold throws <see cref="StoreCorruptException"/>.</summary>
-internal static class SnapshotDecoder
+/// <summary>
+/// Reads the files of a chain, base first, into an empty state machine, whose state is the one of the newest file's header. Every byte is under a checksum; any that
+/// does not hold throws <see cref="StoreCorruptException"/>.
+/// </summary>
+internal sealed class SnapshotDecoder(StateMachine machine, SnapshotHeader state)
 {
-    /// <summary>Returns the header, and where the snapshot's own bytes end.</summary>
-    public static (SnapshotHeader Header, long End) Read(IStoreFile file, string path, StateMachine machine)
+    private readonly byte[] _frameHeader = new byte[SnapshotFormat.FrameHeaderSize];
+    private byte[] _payload = [];
+    private List<LeaseState> _leases = [];
+    private List<int> _alarms = [];
+    private AccessState _access = AccessState.Empty;
+    private long _entries;
+
+    /// <summary>Adds a file; returns the CRC-32C of the snapshot's own bytes, and where they end.</summary>
+    public (uint Checksum, long End) Read(IStoreFile file, string path)
     {
-        var headerBytes = new byte[SnapshotFormat.HeaderSize];
-        _ = TornTail.ReadFully(file, headerBytes, 0);
-        var header = SnapshotFormat.ReadHeader(headerBytes, path);
-        var state = new Parts();
-        long offset = SnapshotFormat.HeaderSize;
-        var frameHeader = new byte[SnapshotFormat.FrameHeaderSize];
-        var payload = Array.Empty<byte>();
-        while (true)
+        // What is not versions every file has whole: the newest one's counts.
+        (_leases, _alarms, _access, _entries) = ([], [], AccessState.Empty, 0);
+        var header = new byte[SnapshotFormat.HeaderSize];
+        _ = TornTail.ReadFully(file, header, 0);
+        var checksum = Crc32C.Compute(header);
+        for (long offset = header.Length; ;)
         {
-            var got = TornTail.ReadFully(file, frameHeader, offset);
-            if (got < frameHeader.Length || Crc32C.Compute(frameHeader.AsSpan(0, 12)) != BinaryPrimitives.ReadUInt32LittleEndian(frameHeader.AsSpan(12)))
-                throw new StoreCorruptException(path, offset, "a snapshot frame's header does not hold its checksum");
-            var length = BinaryPrimitives.ReadInt32LittleEndian(frameHeader);
-            if (length < 0 || length > file.Length - offset - frameHeader.Length) throw new StoreCorruptException(path, offset, "a snapshot frame is cut off");
-            if (payload.Length < length) payload = new byte[length];
-            _ = TornTail.ReadFully(file, payload.AsSpan(0, length), offset + frameHeader.Length);
-            if (Crc32C.Compute(payload.AsSpan(0, length)) != BinaryPrimitives.ReadUInt32LittleEndian(frameHeader.AsSpan(8)))
-                throw new StoreCorruptException(path, offset, "a snapshot frame does not hold its checksum");
-            var kind = (FrameKind)BinaryPrimitives.ReadUInt32LittleEndian(frameHeader.AsSpan(4));
-            offset += frameHeader.Length + length;
+            var payload = ReadFrame(file, path, offset, out var kind);
+            checksum = Crc32C.Compute(payload, Crc32C.Compute(_frameHeader, checksum));
+            offset += _frameHeader.Length + payload.Length;
             try
             {
-                if (kind == FrameKind.End)
+                if (kind != FrameKind.End)
                 {
-                    var expected = new Cursor(payload.AsSpan(0, length)).Varint();
-                    if (expected != state.Entries.Count) throw new FormatException($"{expected} keys promised, {state.Entries.Count} found");
-                    var padding = new byte[SnapshotFormat.Padding(offset)];
-                    if (TornTail.ReadFully(file, padding, offset) < padding.Length || padding.AsSpan().IndexOfAnyExcept((byte)0) >= 0)
-                        throw new FormatException("the padding at the end is damaged");
-                    Finish(header, state, machine);
-                    return (header, offset + padding.Length);
+                    Take(kind, payload);
+                    continue;
                 }
 
-                ReadFrame(kind, payload.AsSpan(0, length), state);
+                var expected = new Cursor(payload).Varint();
+                if (expected != _entries) throw new FormatException($"{expected} keys promised, {_entries} found");
+                var padding = new byte[SnapshotFormat.Padding(offset)];
+                if (TornTail.ReadFully(file, padding, offset) < padding.Length || padding.AsSpan().IndexOfAnyExcept((byte)0) >= 0)
+                    throw new FormatException("the padding at the end is damaged");
+                return (Crc32C.Compute(padding, checksum), offset + padding.Length);
             }
             catch (Exception e) when (e is FormatException or ArgumentOutOfRangeException or IndexOutOfRangeException)
             {
@@ -56,83 +56,66 @@ internal static class SnapshotDecoder
         }
     }
 
-    private static void Finish(in SnapshotHeader header, Parts state, StateMachine machine)
+    /// <summary>Ends the restore after the newest file.</summary>
+    public void Finish()
     {
-        machine.Restore(state.Leases, state.Alarms, state.Access);
-        var history = new List<KeyVersion>();
-        foreach (var entry in state.Entries)
-        {
-            machine.Store.Restore(entry);
-            for (var version = entry.Latest; version is not null && version.ModRevision >= header.CompactRevision; version = version.Previous) history.Add(version);
-        }
-
-        machine.Store.FinishRestore(header.Revision, header.CompactRevision, history);
+        machine.Restore(_leases, _alarms, _access);
+        machine.Store.FinishRestore(state.Revision, state.CompactRevision);
     }
 
-    private static void ReadFrame(FrameKind kind, ReadOnlySpan<byte> payload, Parts state)
+    private ReadOnlySpan<byte> ReadFrame(IStoreFile file, string path, long offset, out FrameKind kind)
+    {
+        var got = TornTail.ReadFully(file, _frameHeader, offset);
+        if (got < _frameHeader.Length || Crc32C.Compute(_frameHeader.AsSpan(0, 12)) != BinaryPrimitives.ReadUInt32LittleEndian(_frameHeader.AsSpan(12)))
+            throw new StoreCorruptException(path, offset, "a snapshot frame's header does not hold its checksum");
+        var length = BinaryPrimitives.ReadInt32LittleEndian(_frameHeader);
+        if (length < 0 || length > file.Length - offset - _frameHeader.Length) throw new StoreCorruptException(path, offset, "a snapshot frame is cut off");
+        if (_payload.Length < length) _payload = new byte[length];
+        _ = TornTail.ReadFully(file, _payload.AsSpan(0, length), offset + _frameHeader.Length);
+        if (Crc32C.Compute(_payload.AsSpan(0, length)) != BinaryPrimitives.ReadUInt32LittleEndian(_frameHeader.AsSpan(8)))
+            throw new StoreCorruptException(path, offset, "a snapshot frame does not hold its checksum");
+        kind = (FrameKind)BinaryPrimitives.ReadUInt32LittleEndian(_frameHeader.AsSpan(4));
+        return _payload.AsSpan(0, length);
+    }
+
+    private void Take(FrameKind kind, ReadOnlySpan<byte> payload)
     {
         var cursor = new Cursor(payload);
         switch (kind)
         {
             case FrameKind.Leases:
-                while (!cursor.AtEnd) state.Leases.Add(new LeaseState(cursor.Varint(), cursor.Varint(), cursor.Varint()));
+                while (!cursor.AtEnd) _leases.Add(new LeaseState(cursor.Varint(), cursor.Varint(), cursor.Varint()));
                 break;
             case FrameKind.Alarms:
-                while (!cursor.AtEnd) state.Alarms.Add((int)cursor.Varint());
+                while (!cursor.AtEnd) _alarms.Add((int)cursor.Varint());
                 break;
             case FrameKind.Access:
-                state.Access = AccessState.Decode(payload);
+                _access = AccessState.Decode(payload);
                 break;
             case FrameKind.Keys:
-                while (!cursor.AtEnd) state.Entries.Add(ReadEntry(ref cursor));
+                for (; !cursor.AtEnd; _entries++) TakeEntry(ref cursor);
                 break;
             default:
                 throw new FormatException($"unknown frame {(uint)kind}");
         }
     }
 
-    private static KeyEntry ReadEntry(ref Cursor cursor)
+    private void TakeEntry(ref Cursor cursor)
     {
-        var entry = new KeyEntry(cursor.Bytes());
+        var entry = machine.Store.RestoreKey(cursor.Bytes());
         for (var left = cursor.Varint(); left > 0; left--)
         {
             var mod = cursor.Varint();
             var sub = (int)cursor.Varint();
-            var tombstone = cursor.Varint() == 1;
-            KeyVersion version;
-            if (tombstone)
+            if (cursor.Varint() == 1)
             {
-                version = new KeyVersion { Entry = entry, Data = [], ModRevision = mod, Sub = sub, IsTombstone = true };
-            }
-            else
-            {
-                var (create, count, lease, value) = (cursor.Varint(), cursor.Varint(), cursor.Varint(), cursor.Bytes());
-                version = new KeyVersion
-                {
-                    Entry = entry,
-                    Data = value,
-                    ValueLength = value.Length,
-                    ModRevision = mod,
-                    Sub = sub,
-                    CreateRevision = create,
-                    Version = count,
-                    Lease = lease,
-                };
+                machine.Store.RestoreVersion(new KeyVersion { Entry = entry, Data = [], ModRevision = mod, Sub = sub, IsTombstone = true }, state.CompactRevision);
+                continue;
             }
 
-            version.Previous = entry.Latest;
-            entry.Latest = version;
+            var (create, count, lease, value) = (cursor.Varint(), cursor.Varint(), cursor.Varint(), cursor.Bytes().ToArray());
+            machine.Store.RestoreVersion(new KeyVersion { Entry = entry, Data = value, ValueLength = value.Length, ModRevision = mod, Sub = sub, CreateRevision = create, Version = count, Lease = lease }, state.CompactRevision);
         }
-
-        return entry;
-    }
-
-    private sealed class Parts
-    {
-        public List<KeyEntry> Entries { get; } = [];
-        public List<LeaseState> Leases { get; } = [];
-        public List<int> Alarms { get; } = [];
-        public AccessState Access { get; set; } = AccessState.Empty;
     }
 
     private ref struct Cursor(ReadOnlySpan<byte> bytes)
@@ -153,10 +136,10 @@ internal static class SnapshotDecoder
             }
         }
 
-        public byte[] Bytes()
+        public ReadOnlySpan<byte> Bytes()
         {
             var length = (int)Varint();
-            var slice = _bytes.Slice(_at, length).ToArray();
+            var slice = _bytes.Slice(_at, length);
             _at += length;
             return slice;
         }

@@ -37,34 +37,54 @@ internal static class SnapshotEncoder
         frame.Raw(capture.Access.Encode());
         yield return frame.Take(FrameKind.Access);
 
-        long keys = 0;
-        var versions = new List<KeyVersion>();
-        var walk = capture.View.Walk(KeyRange.Everything);
-        while (walk.MoveNext())
+        long entries = 0;
+        foreach (var (entry, versions) in capture.Changes is { } changes ? Each(changes) : Readable(capture))
         {
-            var entry = walk.Current;
-            Collect(entry, capture.Header, versions);
-            if (versions.Count == 0) continue;
-            keys++;
+            entries++;
             WriteEntry(frame, entry, versions);
             if (frame.Length >= FrameTarget) yield return frame.Take(FrameKind.Keys);
         }
 
         if (frame.Length > 0) yield return frame.Take(FrameKind.Keys);
-        frame.Varint(keys);
+        frame.Varint(entries);
         yield return frame.Take(FrameKind.End);
+    }
+
+    /// <summary>An increment's entries: the changes one by one.</summary>
+    private static IEnumerable<(KeyEntry Entry, List<KeyVersion> Versions)> Each(IEnumerable<KeyVersion> changes)
+    {
+        var one = new List<KeyVersion>(1);
+        foreach (var version in changes)
+        {
+            one.Clear();
+            one.Add(version);
+            yield return (version.Entry, one);
+        }
+    }
+
+    /// <summary>A base's entries: every key, with what can be read of it.</summary>
+    private static IEnumerable<(KeyEntry Entry, List<KeyVersion> Versions)> Readable(SnapshotCapture capture)
+    {
+        var versions = new List<KeyVersion>();
+        var walk = capture.View.Walk(KeyRange.Everything);
+        while (walk.MoveNext())
+        {
+            Collect(walk.Current, capture.Header, versions);
+            if (versions.Count > 0) yield return (walk.Current, versions);
+        }
     }
 
     /// <summary>The versions that some readable revision sees, oldest first.</summary>
     private static void Collect(KeyEntry entry, in SnapshotHeader header, List<KeyVersion> versions)
     {
         versions.Clear();
+        var oldest = entry.OldestAt(header.CompactRevision);
         for (var version = entry.At(header.Revision); version is not null; version = version.Previous)
         {
             var old = version.ModRevision < header.CompactRevision;
             if (old && version.IsTombstone) break;
             versions.Add(version);
-            if (version.ModRevision <= header.CompactRevision) break;
+            if (ReferenceEquals(version, oldest)) break;
         }
 
         versions.Reverse();
