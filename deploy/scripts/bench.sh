@@ -1,4 +1,4 @@
-# bench [store|api|memory|cluster|scheduler] [OPTION...]: the tables of tests/perf, peers from Debian's packages beside them.
+# bench [store|snapshots|api|memory|cluster|scheduler] [OPTION...]: the tables of tests/perf, peers from Debian's packages beside them.
 what=() options=()
 while [ $# -gt 0 ]; do
   case $1 in

@@ -13,6 +13,7 @@ internal static class Program
     {
         ["api"] = ApiBench.RunAsync,
         ["store"] = StoreBench.Run,
+        ["snapshots"] = SnapshotBench.RunAsync,
         ["memory"] = MemoryBench.RunAsync,
         ["scheduler"] = PlacementBench.Run,
         ["cluster"] = static args => ClusterBench.RunAsync(args[0], args.Length > 1 ? double.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : null),
