@@ -8,6 +8,9 @@ public readonly record struct FieldPath(string Text)
     /// <summary>The object itself.</summary>
     public static FieldPath Root => new(string.Empty);
 
+    /// <summary>The path of no name, as Kubernetes prints it of rules that are about the whole.</summary>
+    public static FieldPath Nameless => new("[]");
+
     /// <summary>A field's name is a path.</summary>
     public static implicit operator FieldPath(string text) => new(text);
 

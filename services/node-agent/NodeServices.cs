@@ -64,6 +64,16 @@ internal sealed class NodeServices
 
     public Func<IReadOnlyDictionary<string, string>> Allocatable { get; init; } = () => new Dictionary<string, string>();
 
+    /// <summary>The workers of the node's pods; none until the pods are managed.</summary>
+    public Func<IEnumerable<Pods.PodWorker>> Workers { get; set; } = () => [];
+
+    /// <summary>A pod went or shrank: those that wait to grow look again.</summary>
+    public void RoomMade()
+    {
+        foreach (var worker in Workers().Where(static w => w.WaitsForRoom))
+            worker.Wake();
+    }
+
     /// <summary>Services of a namespace and of the default one, for variables; empty until the cache has synced.</summary>
     public Func<string, IEnumerable<Service>> Services { get; init; } = _ => [];
 

@@ -175,7 +175,7 @@ internal sealed class JsonDecoder(ICollection<string>? strict)
                     ? JsonNode.Parse(ref r)
                     : throw NoInteger(ref r, "float64");
             case FieldKind.Bytes:
-                return JsonValue.Create(GoTypes.Base64(TextOf(ref r, "[]uint8")));
+                return JsonValue.Create(r.TokenType == JsonTokenType.StartArray ? ByteList(ref r) : GoTypes.Base64(TextOf(ref r, "[]uint8")));
             case FieldKind.Time or FieldKind.MicroTime:
                 return JsonValue.Create(Time(ref r, field.Kind == FieldKind.MicroTime));
             case FieldKind.Quantity:
@@ -203,6 +203,23 @@ internal sealed class JsonDecoder(ICollection<string>? strict)
 
     private string TextOf(ref Utf8JsonReader r, string goType) =>
         r.TokenType == JsonTokenType.String ? r.GetString()! : throw Mismatch(ref r, goType);
+
+    // Bytes may be written one by one.
+    private string ByteList(ref Utf8JsonReader r)
+    {
+        var bytes = new List<byte>();
+        while (r.Read() && r.TokenType != JsonTokenType.EndArray)
+        {
+            byte value = 0;
+            if (r.TokenType == JsonTokenType.Number && !r.TryGetByte(out value))
+                throw NoInteger(ref r, "uint8");
+            if (r.TokenType is not (JsonTokenType.Number or JsonTokenType.Null))
+                throw Mismatch(ref r, "uint8");
+            bytes.Add(value);
+        }
+
+        return Convert.ToBase64String([.. bytes]);
+    }
 
     // metav1.Time decodes itself: its errors carry no path.
     private static string Time(ref Utf8JsonReader r, bool micro)

@@ -25,8 +25,6 @@ internal sealed class ApiPipeline(
     TimeProvider time,
     ILogger<ApiPipeline> logger)
 {
-    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(60);
-
     /// <summary>Answers one request.</summary>
     public async Task HandleAsync(HttpContext http)
     {
@@ -36,9 +34,9 @@ internal sealed class ApiPipeline(
         http.Response.Headers.CacheControl = "no-cache, private";
         http.Response.Headers["Audit-Id"] = http.Request.Headers["Audit-Id"] is { Count: 1 } given ? given : Guid.NewGuid().ToString();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
-        if (!ApiMetrics.IsLongRunning(info)) limit.CancelAfter(RequestTimeout);
         try
         {
+            if (!ApiMetrics.IsLongRunning(info)) limit.CancelAfter(RequestDeadline.Of(http.Request.Query["timeout"].ToString()));
             var user = await WhoAsync(http, limit.Token);
             await AuthorizeAsync(http, info, user, limit.Token);
             await AnswerAsync(http, info, user, limit.Token);

@@ -163,7 +163,9 @@ internal sealed partial class GenericRegistry(
 
     private static void Refuse(ApiResource resource, string name, List<FieldError> errors)
     {
-        if (errors.Count > 0) throw new ApiException(Statuses.Invalid(resource, name, errors));
+        // Events are one kind, whatever group they are written in.
+        var group = resource is { Group: "events.k8s.io", Plural: "events" } ? "" : resource.Group;
+        if (errors.Count > 0) throw new ApiException(Statuses.Invalid(group, resource.Kind, name, errors));
     }
 
     private static ApiException NotFound(RequestContext request, string name) => new(Statuses.NotFound(request.Resource, name));

@@ -22,6 +22,7 @@ internal sealed class NodeAgentStreams(NodeAgentClients clients, IObjectReader o
     /// <inheritdoc/>
     public async Task HandleAsync(HttpContext http, RequestInfo info, ApiResource resource, UserInfo user, CancellationToken ct)
     {
+        if (info.Subresource == "log") LogOptions.Check(info.Name, http.Request.Query);
         if (info.Subresource is not "log" && admission.Handles(AdmissionOperation.Connect, resource, info.Subresource))
         {
             await admission.ValidateAsync(

@@ -32,6 +32,8 @@ internal readonly record struct PodLimits(long CpuShares, long CpuQuota, long Me
             memoryLimited &= ResourceMath.Bytes(limits, "memory") > 0;
         }
 
+        if (pod.Spec?.Resources?.Requests?.ContainsKey("cpu") == true)
+            cpuRequest = ResourceMath.MilliCpu(pod.Spec.Resources.Requests);
         if (pod.Spec?.Resources?.Limits is { } podLevel)
         {
             if (podLevel.ContainsKey("cpu"))

@@ -8,13 +8,20 @@ namespace Mesh.NodeAgent.Pods;
 /// The node's pods: a worker each. Told of pods by the API's cache and of containers by the runtime's events; a full look now and then
 /// finds what events missed.
 /// </summary>
-internal sealed class PodManager(NodeServices node)
+internal sealed class PodManager
 {
     private static readonly TimeSpan Relist = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan RewatchDelay = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan PollStep = TimeSpan.FromSeconds(1);
     private readonly ConcurrentDictionary<string, Running> workers = new();
+    private readonly NodeServices node;
     private CancellationToken lifetime;
+
+    public PodManager(NodeServices node)
+    {
+        this.node = node;
+        node.Workers = () => Workers;
+    }
 
     /// <summary>Workers by pod uid.</summary>
     public IEnumerable<PodWorker> Workers => workers.Values.Select(r => r.Worker);
@@ -150,6 +157,7 @@ internal sealed class PodManager(NodeServices node)
 
         workers.TryRemove(uid, out _);
         worker.Dispose();
+        node.RoomMade();
     }
 
     private async Task EndOrphanAsync(PodState state, CancellationToken ct)

@@ -25,6 +25,9 @@ internal sealed class PodMemory(NodeServices node)
     /// <summary>Resources of containers that were resized while they ran, by container id.</summary>
     public Dictionary<string, ResourceRequirements> Resized { get; } = [];
 
+    /// <summary>What the pod as a whole was given last (spec.resources of then); null when it has no such.</summary>
+    public ResourceRequirements? PodLevel { get; set; }
+
     /// <summary>The condition of a resize that is not done.</summary>
     public PodCondition? Resize { get; set; }
 

@@ -1,4 +1,3 @@
-using Mesh.Api;
 using Mesh.Api.Core.V1;
 using Mesh.NodeAgent.Containers;
 using Mesh.NodeAgent.Pods.Status;
@@ -13,22 +12,73 @@ namespace Mesh.NodeAgent.Pods;
 internal sealed class PodResizer(NodeServices node, PodKiller killer, PodMemory memory)
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(10);
-    private readonly Dictionary<string, string> refused = [];
+    private string told = "";
 
     /// <summary>Applies what differs; when to try again what the kernel or the node refused, or null.</summary>
     public async Task<DateTime?> ApplyAsync(Pod pod, PodState observed, CancellationToken ct)
     {
-        DateTime? retryAt = null;
         memory.Resize = null;
-        foreach (var container in observed.Containers)
+        var changed = Changed(pod, observed);
+        var whole = WholeChanged(pod, observed);
+        if (changed.Count == 0 && !whole)
         {
-            if (container.Phase != ContainerPhase.Running || pod.FindContainer(container.Name) is not { } spec || memory.Applied(pod, container) is not { } applied || Same(applied, spec.Resources))
-                continue;
-            if (!await ApplyAsync(pod, spec, container, applied, observed, ct))
-                retryAt = node.Time.GetUtcNow().UtcDateTime + RetryAfter;
+            told = "";
+            return null;
         }
 
+        var others = node.Workers().Where(w => w.Pod.Uid() != pod.Uid()).Select(static w => w.Current).Where(static p => !p.IsTerminal()).ToList();
+        if (ResizeRoom.Refusal(pod, others, node.Allocatable()) is { } refusal)
+        {
+            Refuse(pod, null, "Resize" + refusal.Reason, $"Pod resize {refusal.Reason}: {refusal.Message}", refusal);
+            return refusal.Reason == ResizeRoom.Deferred ? Later : null;
+        }
+
+        // The pod's own limits grow before its containers' and shrink after them: the kernel refuses a child above its parent.
+        node.Cgroups.Ensure(pod);
+        DateTime? retryAt = null;
+        foreach (var (container, spec, applied) in changed)
+        {
+            if (!await ApplyAsync(pod, spec, container, applied, observed, ct))
+                retryAt = Later;
+        }
+
+        node.Cgroups.Ensure(pod);
+        if (whole && retryAt is null)
+        {
+            memory.PodLevel = pod.Spec?.Resources?.Clone();
+            if (changed.Count == 0)
+                node.Events.Record(pod, null, false, "ResizeCompleted", "Pod resize completed");
+        }
+
+        node.RoomMade();
         return retryAt;
+    }
+
+    private DateTime Later => node.Time.GetUtcNow().UtcDateTime + RetryAfter;
+
+    private List<(ContainerRecord Container, Container Spec, ResourceRequirements Applied)> Changed(Pod pod, PodState observed)
+    {
+        var changed = new List<(ContainerRecord, Container, ResourceRequirements)>();
+        foreach (var container in observed.Containers)
+        {
+            if (container.Phase == ContainerPhase.Running && pod.FindContainer(container.Name) is { } spec && memory.Applied(pod, container) is { } applied && !Same(applied, spec.Resources))
+                changed.Add((container, spec, applied));
+        }
+
+        return changed;
+    }
+
+    // A pod starts with what its spec says then; a restarted agent finds what it told before.
+    private bool WholeChanged(Pod pod, PodState observed)
+    {
+        if (observed.Containers.Count == 0 || pod.Spec?.Resources is not { } wanted)
+        {
+            memory.PodLevel = pod.Spec?.Resources?.Clone();
+            return false;
+        }
+
+        memory.PodLevel ??= pod.Status?.Resources?.Clone() ?? wanted.Clone();
+        return !Same(memory.PodLevel, wanted);
     }
 
     /// <summary>Whether both mean the same CPU and memory, however they are written.</summary>
@@ -39,12 +89,6 @@ internal sealed class PodResizer(NodeServices node, PodKiller killer, PodMemory 
 
     private async Task<bool> ApplyAsync(Pod pod, Container spec, ContainerRecord container, ResourceRequirements applied, PodState observed, CancellationToken ct)
     {
-        if (Infeasible(pod) is { } why)
-        {
-            Refuse(pod, container, "ResizeInfeasible", "Pod resize Infeasible: " + why, new PodCondition { Type = PodConditions.ResizePending, Reason = "Infeasible", Message = why });
-            return false;
-        }
-
         if (spec.ResizePolicy?.Any(p => p.RestartPolicy == "RestartContainer" && Changed(applied, spec.Resources, p.ResourceName ?? "")) == true)
         {
             await killer.KillAsync(pod, container, TimeSpan.FromSeconds(pod.GraceSeconds()), memory.PodIP(pod, observed), $"Container {spec.Name} resize requires restart", "Resize", ct);
@@ -53,10 +97,7 @@ internal sealed class PodResizer(NodeServices node, PodKiller killer, PodMemory 
 
         try
         {
-            // The pod's own limit grows before its containers' and shrinks after them: the kernel refuses a child above its parent.
-            node.Cgroups.Ensure(pod);
             await node.Runtime.UpdateResourcesAsync(container.Id, ContainerResources.Build(pod, spec, node.MemoryBytes, node.Cgroups.Version, node.MayLowerOomScore), ct);
-            node.Cgroups.Ensure(pod);
         }
         catch (RuntimeException e)
         {
@@ -65,35 +106,19 @@ internal sealed class PodResizer(NodeServices node, PodKiller killer, PodMemory 
         }
 
         memory.Resized[container.Id] = spec.Resources?.Clone() ?? new ResourceRequirements();
-        refused.Remove(container.Id);
+        told = "";
         node.Events.Record(pod, spec.Name, false, "ResizeCompleted", "Pod resize completed");
         return true;
     }
 
-    /// <summary>Why this node can never hold what the pod asks for, or null.</summary>
-    private string? Infeasible(Pod pod)
-    {
-        var capacity = node.Allocatable();
-        foreach (var name in new[] { "cpu", "memory" })
-        {
-            var asked = Quantity.Zero;
-            foreach (var container in pod.MainContainers().Concat(pod.InitContainers().Where(c => c.IsRestartable())))
-                asked += ResourceMath.Get(container.Resources?.Requests, name);
-            if (capacity.ContainsKey(name) && asked.CompareTo(ResourceMath.Get(capacity, name)) > 0)
-                return $"Node didn't have enough capacity: {name}, requested: {asked}, capacity: {capacity[name]}";
-        }
-
-        return null;
-    }
-
     /// <summary>The condition stays while the cause does; the event is told once for one cause.</summary>
-    private void Refuse(Pod pod, ContainerRecord container, string reason, string message, PodCondition condition)
+    private void Refuse(Pod pod, ContainerRecord? container, string reason, string message, PodCondition condition)
     {
         condition.Status = "True";
         memory.Resize = condition;
-        if (refused.GetValueOrDefault(container.Id) == message)
+        if (told == message)
             return;
-        refused[container.Id] = message;
-        node.Events.Record(pod, container.Name, true, reason, message);
+        told = message;
+        node.Events.Record(pod, container?.Name, true, reason, message);
     }
 }

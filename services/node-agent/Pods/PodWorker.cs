@@ -55,6 +55,9 @@ internal sealed class PodWorker : IDisposable
     /// <summary>The pod with the status this node last found, which may be newer than the API's.</summary>
     public Pod Current => memory.WithStatus(latest);
 
+    /// <summary>Whether a resize waits for room on the node.</summary>
+    public bool WaitsForRoom => memory.Resize?.Reason == ResizeRoom.Deferred;
+
     /// <summary>A newer object.</summary>
     public void Update(Pod pod)
     {
@@ -239,6 +242,7 @@ internal sealed class PodWorker : IDisposable
             Started = probes.Started,
             Ready = id => Ready(pod, observed, id),
             Resize = memory.Resize,
+            PodLevel = memory.PodLevel,
             Applied = record => memory.Applied(pod, record),
             TerminationMessage = record => LastWords(pod, record),
             Scheme = node.Runtime.Scheme,

@@ -18,13 +18,15 @@ internal static class QosClass
     {
         var any = false;
         var guaranteed = true;
-        foreach (var container in pod.InitContainers().Concat(pod.MainContainers()))
+        // What the pod says of itself decides alone (KEP-2837).
+        var own = pod.Spec?.Resources is { } whole && (whole.Requests is { Count: > 0 } || whole.Limits is { Count: > 0 }) ? whole : null;
+        foreach (var resources in own is not null ? [own] : pod.InitContainers().Concat(pod.MainContainers()).Select(static c => c.Resources))
         {
             foreach (var name in Counted)
             {
-                var limit = ResourceMath.Get(container.Resources?.Limits, name);
+                var limit = ResourceMath.Get(resources?.Limits, name);
                 // An absent request is the limit (the API defaults it so; static pods have no API).
-                var request = container.Resources?.Requests?.ContainsKey(name) == true ? ResourceMath.Get(container.Resources.Requests, name) : limit;
+                var request = resources?.Requests?.ContainsKey(name) == true ? ResourceMath.Get(resources.Requests, name) : limit;
                 any |= limit.Sign > 0 || request.Sign > 0;
                 guaranteed &= limit.Sign > 0 && limit.CompareTo(request) == 0;
             }

@@ -1,4 +1,5 @@
 using System.Text;
+using Mesh.Api;
 using Mesh.Api.Core.V1;
 using Mesh.Client.Testing;
 using Mesh.NodeAgent.Pods;
@@ -31,7 +32,7 @@ public sealed class PodResizeTests(ContainerdFixture containerd)
             await Eventually.TrueAsync(() => api.All<Event>().Any(e => e.Reason == "ResizeInfeasible"), TimeSpan.FromSeconds(10));
             var pending = (await TestPods.UntilAsync(api, "grows", p => p.Status!.Conditions!.Any(c => c.Type == "PodResizePending"))).Status!.Conditions!.Single(c => c.Type == "PodResizePending");
             Assert.Equal(("True", "Infeasible"), (pending.Status, pending.Reason));
-            Assert.StartsWith("Node didn't have enough capacity: cpu, requested: 100k, capacity: ", pending.Message);
+            Assert.StartsWith("Node didn't have enough capacity: cpu, requested: 100000000, capacity: ", pending.Message);
             Assert.Equal("200m", api.Find<Pod>("default", "grows")!.Status!.ContainerStatuses![0].Resources!.Limits!["cpu"]);
             await ChangeAsync(api, Resources("200m", "96Mi"));
             await TestPods.UntilAsync(api, "grows", p => p.Status!.Conditions!.All(c => c.Type != "PodResizePending"));
@@ -43,6 +44,50 @@ public sealed class PodResizeTests(ContainerdFixture containerd)
         var again = await TestPods.UntilAsync(api, "grows", p => p.Status!.ContainerStatuses![0].Resources?.Limits?["memory"] == "80Mi");
         Assert.Equal(0, again.Status!.ContainerStatuses![0].RestartCount);
         await TestPods.RemoveAsync(api, "grows");
+    }
+
+    [Fact]
+    public async Task A_resize_waits_for_room_and_gets_it_when_another_pod_goes()
+    {
+        var api = new FakeKubeClient();
+        await using var agent = containerd.StartAgent(api);
+        await TestPods.NodeReadyAsync(api);
+        await Eventually.TrueAsync(() => agent.Node.Services.Allocatable().ContainsKey("cpu"), TimeSpan.FromSeconds(60));
+        var cores = Quantity.Parse(agent.Node.Services.Allocatable()["cpu"]).MilliValue;
+        await api.CreateAsync(TestPods.Sleeper("grows", change: p => p.Spec!.Containers![0].Resources = Asking("50m")));
+        await api.CreateAsync(TestPods.Sleeper("big", change: p => p.Spec!.Containers![0].Resources = Asking($"{cores - 100}m")));
+        await TestPods.PhaseAsync(api, "grows", "Running");
+        await TestPods.PhaseAsync(api, "big", "Running");
+
+        await ChangeAsync(api, Asking("200m"));
+        var pod = await TestPods.UntilAsync(api, "grows", p => p.Status!.Conditions!.Any(c => c.Type == "PodResizePending"));
+        var pending = pod.Status!.Conditions!.Single(c => c.Type == "PodResizePending");
+        Assert.Equal(("True", "Deferred", $"Node didn't have enough resource: cpu, requested: 200, used: {cores - 100}, capacity: {cores}"), (pending.Status, pending.Reason, pending.Message));
+        Assert.Equal(("50m", "50m"), (pod.Status.ContainerStatuses![0].Resources!.Requests!["cpu"], pod.Status.ContainerStatuses[0].AllocatedResources!["cpu"]));
+        Assert.Contains(api.All<Event>(), e => e.Reason == "ResizeDeferred");
+
+        await TestPods.RemoveAsync(api, "big");
+        pod = await TestPods.UntilAsync(api, "grows", p => p.Status!.ContainerStatuses![0].Resources?.Requests?["cpu"] == "200m");
+        Assert.DoesNotContain(pod.Status!.Conditions!, c => c.Type == "PodResizePending");
+        await TestPods.RemoveAsync(api, "grows");
+    }
+
+    [Fact]
+    public async Task A_pod_is_resized_as_a_whole()
+    {
+        var api = new FakeKubeClient();
+        await using var agent = containerd.StartAgent(api);
+        await TestPods.NodeReadyAsync(api);
+        await api.CreateAsync(TestPods.Sleeper("whole", change: p => p.Spec!.Resources = Resources("100m", "64Mi")));
+        await TestPods.PhaseAsync(api, "whole", "Running");
+        await TestPods.UntilAsync(api, "whole", p => p.Status!.Resources?.Limits?["memory"] == "64Mi" && p.Status.ContainerStatuses![0].Resources is not null);
+        var pod = api.Find<Pod>("default", "whole")!;
+        pod.Spec!.Resources = Resources("200m", "96Mi");
+        await api.UpdateAsync(pod);
+        pod = await TestPods.UntilAsync(api, "whole", p => p.Status!.Resources?.Limits?["memory"] == "96Mi");
+        Assert.Equal("200m", pod.Status!.AllocatedResources!["cpu"]);
+        Assert.Contains(api.All<Event>(), e => e.Reason == "ResizeCompleted");
+        await TestPods.RemoveAsync(api, "whole");
     }
 
     [Fact]
@@ -62,6 +107,8 @@ public sealed class PodResizeTests(ContainerdFixture containerd)
 
     private static ResourceRequirements Resources(string cpu, string memory) =>
         new() { Requests = new() { ["cpu"] = cpu, ["memory"] = memory }, Limits = new() { ["cpu"] = cpu, ["memory"] = memory } };
+
+    private static ResourceRequirements Asking(string cpu) => new() { Requests = new() { ["cpu"] = cpu } };
 
     private static async Task<string> LimitAsync(TestAgent agent, string id)
     {

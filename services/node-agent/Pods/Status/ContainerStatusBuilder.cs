@@ -119,15 +119,18 @@ internal sealed class ContainerStatusBuilder(Pod pod, PodState observed, StatusF
 
     private void AddResources(ContainerStatus status, Container spec, ContainerRecord? newest)
     {
-        if (newest?.Phase == ContainerPhase.Running && (facts.Applied(newest) ?? spec.Resources) is { } resources && (resources.Requests is { Count: > 0 } || resources.Limits is { Count: > 0 }))
+        if (newest?.Phase == ContainerPhase.Running)
         {
+            // There even when empty: it says that this node can resize.
+            var resources = facts.Applied(newest) ?? spec.Resources;
             status.Resources = new ResourceRequirements
             {
-                Requests = resources.Requests is null ? null : new(resources.Requests),
-                Limits = resources.Limits is null ? null : new(resources.Limits),
+                Requests = resources?.Requests is null ? null : new(resources.Requests),
+                Limits = resources?.Limits is null ? null : new(resources.Limits),
             };
-            if (spec.Resources?.Requests is { Count: > 0 } requests)
-                status.AllocatedResources = new(requests);
+            var allocated = facts.Resize?.Type == PodConditions.ResizePending ? resources?.Requests : spec.Resources?.Requests;
+            if (allocated is { Count: > 0 })
+                status.AllocatedResources = new(allocated);
         }
 
         if (newest is null || spec.VolumeMounts is not { Count: > 0 } mounts)

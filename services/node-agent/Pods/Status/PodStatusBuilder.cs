@@ -37,6 +37,8 @@ internal static class PodStatusBuilder
             EphemeralContainerStatuses = ephemerals.Count > 0 ? ephemerals : null,
             QosClass = pod.Status?.QosClass ?? QosClass.Of(pod),
             NominatedNodeName = pod.Status?.NominatedNodeName,
+            Resources = facts.PodLevel?.Clone(),
+            AllocatedResources = facts.PodLevel?.Requests is { Count: > 0 } given ? new(given) : null,
         };
     }
 

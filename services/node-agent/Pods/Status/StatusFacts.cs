@@ -17,6 +17,9 @@ internal sealed record StatusFacts
     /// <summary>What a running container really has; null when that is not known.</summary>
     public Func<ContainerRecord, Mesh.Api.Core.V1.ResourceRequirements?> Applied { get; init; } = _ => null;
 
+    /// <summary>What the pod as a whole was given; null when it has no resources of its own.</summary>
+    public Mesh.Api.Core.V1.ResourceRequirements? PodLevel { get; init; }
+
     /// <summary>The condition of a resize that is not done; null when there is none.</summary>
     public Mesh.Api.Core.V1.PodCondition? Resize { get; init; }
 

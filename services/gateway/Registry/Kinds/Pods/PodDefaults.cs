@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
+using Mesh.Api.Quotas;
 
 namespace Mesh.Gateway.Registry.Kinds.Pods;
 
@@ -25,8 +26,32 @@ internal static class PodDefaults
             }
         }
 
-        if (spec.Obj("resources") is { } podLevel)
-            RequestsFromLimits(podLevel);
+        PodLevel(spec);
+    }
+
+    // KEP-2837: a pod that says something for all its containers together gets the rest from them: limits of huge pages (which cannot be promised
+    // twice) and requests for what can; what no container asks for is asked for as far as it is allowed.
+    private static void PodLevel(JsonObject spec)
+    {
+        if (spec.Obj("resources") is not { } own || ((own.Obj("requests")?.Count ?? 0) == 0 && (own.Obj("limits")?.Count ?? 0) == 0))
+            return;
+        foreach (var (name, amount) in PodResources.Sum(spec, "limits"))
+        {
+            if (ResourceNames.IsHugePage(name))
+                own.Ensure("limits").TryAdd(name, amount.ToString());
+        }
+
+        foreach (var (name, amount) in PodResources.Sum(spec))
+        {
+            if (name is "cpu" or "memory")
+                own.Ensure("requests").TryAdd(name, amount.ToString());
+        }
+
+        foreach (var (name, limit) in own.Obj("limits") ?? [])
+        {
+            if (name is "cpu" or "memory" || ResourceNames.IsHugePage(name))
+                own.Ensure("requests").TryAdd(name, limit?.DeepClone());
+        }
     }
 
     // podIP is the older name of the first of podIPs: what differs from it replaces them.
@@ -75,7 +100,7 @@ internal static class PodDefaults
 
     private static void Container(JsonObject container)
     {
-        container.Default("imagePullPolicy", ImageTag(container.Str("image")) == "latest" ? "Always" : "IfNotPresent");
+        container.Default("imagePullPolicy", ImageReference.Tag(container.Str("image")) == "latest" ? "Always" : "IfNotPresent");
         container.Default("terminationMessagePath", "/dev/termination-log");
         container.Default("terminationMessagePolicy", "File");
         Resources(container.Ensure("resources"));
@@ -141,14 +166,5 @@ internal static class PodDefaults
             if (value is JsonValue && Quantity.Canonicalize(value.ToString()) is var text && text != value.ToString())
                 list![name] = text;
         }
-    }
-
-    /// <summary>The tag of an image reference; "latest" when neither tag nor digest is given.</summary>
-    internal static string ImageTag(string image)
-    {
-        if (image.Contains('@'))
-            return string.Empty;
-        var colon = image.LastIndexOf(':');
-        return colon > image.LastIndexOf('/') ? image[(colon + 1)..] : "latest";
     }
 }

@@ -131,19 +131,39 @@ internal sealed class PodStrategy() : KindStrategy(Of("", "v1", "pods"), hasStat
         return period < 0 ? 1 : period;
     }
 
+    // Of what is sent only resources and resize policies count; containers come as they are sent, so that one too many, or elsewhere, is refused.
     private static void Resize(JsonObject spec, JsonObject? wanted)
     {
+        spec.Remove("resources");
+        if (wanted?["resources"] is { } podLevel)
+            spec["resources"] = podLevel.DeepClone();
         foreach (var list in new[] { "containers", "initContainers" })
         {
-            foreach (var (_, container) in spec.Items(list))
+            var known = spec.Items(list).ToDictionary(static c => c.Item.Str("name"), static c => c.Item, StringComparer.Ordinal);
+            var merged = new JsonArray();
+            foreach (var (_, change) in wanted.Items(list))
             {
-                var change = wanted.Items(list).FirstOrDefault(c => c.Item.Str("name") == container.Str("name")).Item;
+                if (!known.TryGetValue(change.Str("name"), out var container))
+                {
+                    merged.Add(change.DeepClone());
+                    continue;
+                }
+
+                var next = (JsonObject)container.DeepClone();
                 foreach (var field in new[] { "resources", "resizePolicy" })
                 {
-                    if (change?[field] is { } value)
-                        container[field] = value.DeepClone();
+                    if (change[field] is { } value)
+                        next[field] = value.DeepClone();
+                    else
+                        next.Remove(field);
                 }
+
+                merged.Add((JsonNode)next);
             }
+
+            spec.Remove(list);
+            if (merged.Count > 0)
+                spec[list] = merged;
         }
     }
 
@@ -152,7 +172,7 @@ internal sealed class PodStrategy() : KindStrategy(Of("", "v1", "pods"), hasStat
         if (PodMetadataValidation.IsMirror(old))
         {
             errors.Clear();
-            errors.Add(FieldError.Forbidden(FieldPath.Root, "static pods do not support ephemeral containers"));
+            errors.Add(FieldError.Forbidden(FieldPath.Nameless, "static pods do not support ephemeral containers"));
             return;
         }
 

@@ -11,7 +11,7 @@ internal static class QosClass
     public static string Of(JsonObject spec)
     {
         // Pod-level resources, when given, decide alone.
-        var holders = spec.Obj("resources") is { Count: > 0 } podLevel
+        var holders = spec.Obj("resources") is { } podLevel && ((podLevel.Obj("requests")?.Count ?? 0) > 0 || (podLevel.Obj("limits")?.Count ?? 0) > 0)
             ? [podLevel]
             : spec.Items("containers").Concat(spec.Items("initContainers")).Select(c => c.Item.Obj("resources")).ToList();
 

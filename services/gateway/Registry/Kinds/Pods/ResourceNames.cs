@@ -59,7 +59,7 @@ internal static class ResourceNames
         var before = errors.Count;
         Any(errors, at, name);
         if (errors.Count == before && name is not ("cpu" or "memory") && !IsHugePage(name))
-            errors.Add(FieldError.NotSupported(at, name, "cpu", "memory"));
+            errors.Add(FieldError.NotSupported(at, name, "cpu", "hugepages-", "memory"));
     }
 
     /// <summary>A name in a quota.</summary>

@@ -68,14 +68,24 @@ internal static class ResourceValidation
     {
         if (spec.Obj("resources") is not { } resources)
             return;
+        if (spec.Obj("os").Str("name") == "windows")
+        {
+            errors.Add(FieldError.Forbidden(path, "may not be set for a windows pod"));
+            return;
+        }
+
         if (resources.Has("claims"))
             errors.Add(FieldError.Forbidden(path.Child("claims"), "claims cannot be set for Resources at pod-level"));
         Requirements(errors, path, resources, EmptySet, ResourceNames.Pod);
-        foreach (var (name, asked) in PodResources.Sum(spec))
+        foreach (var list in new[] { "requests", "limits" })
         {
-            var pod = Quantity.TryParse(resources.Obj("requests").Str(name), out var given) ? given : Quantity.Zero;
-            if (asked > pod)
-                errors.Add(FieldError.Invalid(path.Child("requests").Key(name), pod.ToString(), $"must be greater than or equal to aggregate container requests of {asked}"));
+            foreach (var (name, asked) in PodResources.Sum(spec, list).OrderBy(static p => p.Key, StringComparer.Ordinal))
+            {
+                if (list == "limits" && !ResourceNames.IsHugePage(name))
+                    continue;
+                if (Quantity.TryParse(resources.Obj(list).Str(name), out var pod) && asked > pod)
+                    errors.Add(FieldError.Invalid(path.Child(list).Key(name), pod.ToString(), $"must be greater than or equal to aggregate container {list} of {asked}"));
+            }
         }
 
         foreach (var (i, container) in spec.Items("containers"))

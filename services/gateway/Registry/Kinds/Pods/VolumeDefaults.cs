@@ -22,7 +22,7 @@ internal static class VolumeDefaults
         }
 
         Shared(volume);
-        volume.Obj("image")?.Default("pullPolicy", PodDefaults.ImageTag(volume.Obj("image").Str("reference")) == "latest" ? "Always" : "IfNotPresent");
+        volume.Obj("image")?.Default("pullPolicy", ImageReference.Tag(volume.Obj("image").Str("reference")) == "latest" ? "Always" : "IfNotPresent");
         if (volume.Obj("ephemeral", "volumeClaimTemplate") is { } template)
             Storage.PersistentVolumeClaimStrategy.DefaultClaim(template);
     }

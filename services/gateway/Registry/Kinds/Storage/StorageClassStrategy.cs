@@ -29,15 +29,18 @@ internal sealed class StorageClassStrategy() : KindStrategy(Of("storage.k8s.io",
         SameTopologies(errors, "allowedTopologies", [.. obj.Items("allowedTopologies").Select(static t => t.Item)]);
     }
 
-    // Terms are compared as maps of sets: the order of their expressions and values does not count.
+    // Terms are compared as maps of sets: the order of their expressions and values does not count. Kubernetes starts with as many empty terms as
+    // there are, so that a term without expressions is one too many.
     private static void SameTopologies(List<FieldError> errors, FieldPath path, List<JsonObject> terms)
     {
-        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var seen = Enumerable.Repeat(string.Empty, terms.Count).ToList();
         for (var i = 0; i < terms.Count; i++)
         {
             var parts = terms[i].Items("matchLabelExpressions").Select(static e => e.Item.Str("key") + "=" + string.Join(',', e.Item.Strings("values").Order(StringComparer.Ordinal)));
-            if (!seen.Add(string.Join(';', parts.Order(StringComparer.Ordinal))))
+            var text = string.Join(';', parts.Order(StringComparer.Ordinal));
+            foreach (var _ in seen.Where(s => s == text))
                 errors.Add(FieldError.Duplicate(path.Index(i).Child("matchLabelExpressions"), string.Empty));
+            seen.Add(text);
         }
     }
 
