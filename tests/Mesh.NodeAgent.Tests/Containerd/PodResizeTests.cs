@@ -64,7 +64,7 @@ public sealed class PodResizeTests(ContainerdFixture containerd)
         var pending = pod.Status!.Conditions!.Single(c => c.Type == "PodResizePending");
         Assert.Equal(("True", "Deferred", $"Node didn't have enough resource: cpu, requested: 200, used: {cores - 100}, capacity: {cores}"), (pending.Status, pending.Reason, pending.Message));
         Assert.Equal(("50m", "50m"), (pod.Status.ContainerStatuses![0].Resources!.Requests!["cpu"], pod.Status.ContainerStatuses[0].AllocatedResources!["cpu"]));
-        Assert.Contains(api.All<Event>(), e => e.Reason == "ResizeDeferred");
+        await Eventually.TrueAsync(() => api.All<Event>().Any(e => e.Reason == "ResizeDeferred"), TimeSpan.FromSeconds(60));
 
         await TestPods.RemoveAsync(api, "big");
         pod = await TestPods.UntilAsync(api, "grows", p => p.Status!.ContainerStatuses![0].Resources?.Requests?["cpu"] == "200m");
@@ -86,7 +86,7 @@ public sealed class PodResizeTests(ContainerdFixture containerd)
         await api.UpdateAsync(pod);
         pod = await TestPods.UntilAsync(api, "whole", p => p.Status!.Resources?.Limits?["memory"] == "96Mi");
         Assert.Equal("200m", pod.Status!.AllocatedResources!["cpu"]);
-        Assert.Contains(api.All<Event>(), e => e.Reason == "ResizeCompleted");
+        await Eventually.TrueAsync(() => api.All<Event>().Any(e => e.Reason == "ResizeCompleted"), TimeSpan.FromSeconds(60));
         await TestPods.RemoveAsync(api, "whole");
     }
 
