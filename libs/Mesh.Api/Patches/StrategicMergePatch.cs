@@ -123,7 +123,7 @@ public static class StrategicMergePatch
         var keep = list.Select(n => n?.ToString()).ToHashSet(StringComparer.Ordinal);
         foreach (var (name, value) in patch)
         {
-            if (value is not null && name[0] != '$' && !keep.Contains(name))
+            if (value is not null && !name.StartsWith('$') && !keep.Contains(name))
                 throw Bad("invalid patch format of retainKeys");
         }
 

@@ -58,6 +58,7 @@ public class PatchTests
     [InlineData("""{"plain":[1,2]}""", """{"plain":[3]}""", """{"plain":[3]}""")]
     [InlineData("""{"map":{"a":1,"b":2}}""", """{"map":{"$patch":"replace","c":3}}""", """{"map":{"c":3}}""")]
     [InlineData("""{"map":{"a":1,"b":2}}""", """{"map":{"$retainKeys":["b","c"],"c":3}}""", """{"map":{"b":2,"c":3}}""")]
+    [InlineData("""{"map":{"a":1,"b":2}}""", """{"map":{"$retainKeys":["b",""],"":3}}""", """{"map":{"b":2,"":3}}""")]
     [InlineData("""{"map":{"a":1}}""", """{"map":{"a":null,"b":{"x":null,"y":1}}}""", """{"map":{"b":{"y":1}}}""")]
     [InlineData("""{"items":[{"name":"a"}]}""", """{"items":null}""", "{}")]
     public void Strategic_patch_applies(string document, string patch, string expected) =>
@@ -66,6 +67,7 @@ public class PatchTests
     [Theory]
     [InlineData("""{"items":[{"v":1}]}""")]
     [InlineData("""{"map":{"$patch":"frob"}}""")]
+    [InlineData("""{"map":{"$retainKeys":["b"],"":1}}""")]
     [InlineData("[]")]
     public void Wrong_strategic_patches_are_refused(string patch) => Assert.Equal(400, Assert.Throws<ApiException>(() =>
         StrategicMergePatch.Apply(JsonNode.Parse("""{"items":[{"name":"a"}],"map":{"a":1}}""")!.AsObject(), Encoding.UTF8.GetBytes(patch), new Schema())).Code);
