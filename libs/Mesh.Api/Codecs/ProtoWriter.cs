@@ -66,7 +66,11 @@ internal sealed class ProtoWriter(int capacity = 1024)
 
     public void Raw(ReadOnlySpan<byte> value) => value.CopyTo(Take(value.Length));
 
-    private static int VarintSize(ulong value) => (63 - System.Numerics.BitOperations.LeadingZeroCount(value | 1)) / 7 + 1;
+    /// <summary>Empties it; the buffer stays.</summary>
+    public void Clear() => start = buffer.Length;
+
+    /// <summary>Bytes of a varint.</summary>
+    public static int VarintSize(ulong value) => (63 - System.Numerics.BitOperations.LeadingZeroCount(value | 1)) / 7 + 1;
 
     private Span<byte> Take(int size)
     {

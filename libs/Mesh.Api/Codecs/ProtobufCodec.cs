@@ -100,6 +100,16 @@ public static class ProtobufCodec
         return (type, source);
     }
 
+    /// <summary>What comes before an envelope's raw: the magic and whose message it is.</summary>
+    internal static void WriteTypeMeta(ProtoWriter writer, KindSchema kind)
+    {
+        var before = writer.Length;
+        writer.StringField(2, kind.Kind);
+        writer.StringField(1, kind.ApiVersion);
+        writer.Close(1, before);
+        writer.Raw(Magic);
+    }
+
     internal static JsonObject DecodeEnvelope(ReadOnlySpan<byte> body, int depth)
     {
         var meta = ReadEnvelope(body, out var raw);
@@ -122,11 +132,7 @@ public static class ProtobufCodec
         var before = writer.Length;
         ProtobufEncoder.Encode(writer, kind.Type, source);
         writer.Close(2, before);
-        before = writer.Length;
-        writer.StringField(2, kind.Kind);
-        writer.StringField(1, kind.ApiVersion);
-        writer.Close(1, before);
-        writer.Raw(Magic);
+        WriteTypeMeta(writer, kind);
     }
 
     private static byte[] Frame(ProtoWriter writer, string type)

@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Mesh.Api;
 using Mesh.Api.Codecs;
@@ -21,6 +23,8 @@ internal sealed class ObjectEncoder(ApiResource resource, KindSchema? schema, Re
     private static readonly KindSchema PartialSchema = ApiSchema.Builtin.FindKind("meta.k8s.io/v1", "PartialObjectMetadata")
         ?? new KindSchema("meta.k8s.io", "v1", "PartialObjectMetadata", ApiSchema.Builtin.FindType("k8s.io.apimachinery.pkg.apis.meta.v1", "PartialObjectMetadata")!);
 
+    private static readonly JsonWriterOptions RowOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true, MaxDepth = 512 };
+
     private byte[]? itemHead; // made for lists only
     private bool columnsSent;
 
@@ -32,7 +36,7 @@ internal sealed class ObjectEncoder(ApiResource resource, KindSchema? schema, Re
     {
         (BodyFormat.Json, ObjectShape.Full) => entry.Json,
         (BodyFormat.Protobuf, ObjectShape.Full) => entry.Encoded(ProtobufForm, e => ProtobufCodec.Encode(e.Parsed, schema!)),
-        (BodyFormat.Json, ObjectShape.Partial) => entry.Encoded(PartialForm, static e => JsonBytes.Write(Partial(e))),
+        (BodyFormat.Json, ObjectShape.Partial) => entry.Encoded(PartialForm, PartialJson),
         (BodyFormat.Protobuf, ObjectShape.Partial) => entry.Encoded(PartialProtobufForm, static e => ProtobufCodec.Encode(Partial(e), PartialSchema)),
         (BodyFormat.Yaml, ObjectShape.Full) => YamlText.Write(entry.Parsed),
         (BodyFormat.Yaml, ObjectShape.Partial) => YamlText.Write(Partial(entry)),
@@ -47,11 +51,50 @@ internal sealed class ObjectEncoder(ApiResource resource, KindSchema? schema, Re
         else writer.Write(Encode(entry));
     }
 
-    /// <summary>One object of a list in JSON: its kind is the list's and not said again.</summary>
+    /// <summary>One object of a list in JSON without blanks: its kind is the list's and not said again. What the cache has packed stays so.</summary>
     public void WriteItem(IBufferWriter<byte> writer, CacheEntry entry)
     {
-        if (representation.Shape == ObjectShape.Full) entry.WriteJsonWithout(writer, itemHead ??= System.Text.Encoding.UTF8.GetBytes($"{{\"kind\":\"{resource.Kind}\",\"apiVersion\":\"{resource.GroupVersion}\","));
-        else writer.Write(Encode(entry));
+        switch (representation.Shape)
+        {
+            case ObjectShape.Full:
+                entry.WriteJsonWithout(writer, itemHead ??= System.Text.Encoding.UTF8.GetBytes($"{{\"kind\":\"{resource.Kind}\",\"apiVersion\":\"{resource.GroupVersion}\","));
+                break;
+            case ObjectShape.Partial:
+                entry.Look(writer, WritePartial);
+                break;
+            default:
+                using (var row = new Utf8JsonWriter(writer, RowOptions)) tables.WriteRow(row, resource, entry.Glance(), Include);
+                break;
+        }
+    }
+
+    /// <summary>A list but for its items.</summary>
+    public JsonObject ListHead(ListPage page)
+    {
+        var table = representation.Shape == ObjectShape.Table;
+        var (kind, version) = table ? ("Table", "meta.k8s.io/v1") : ListKind();
+        var head = new JsonObject { ["kind"] = kind, ["apiVersion"] = version, ["metadata"] = ListMeta(page.Revision, page.Continue, page.Remaining) };
+        if (table) head["columnDefinitions"] = tables.Columns(resource);
+        return head;
+    }
+
+    /// <summary>Name of a list's items.</summary>
+    public string ItemsName => representation.Shape == ObjectShape.Table ? "rows" : "items";
+
+    /// <summary>What an item of a protobuf list is made of.</summary>
+    public JsonObject ItemTree(CacheEntry entry) => representation.Shape == ObjectShape.Partial ? CacheEntry.Parse(PartialJson(entry)) : entry.Glance();
+
+    /// <summary>Kind of a list's items.</summary>
+    public KindSchema ItemSchema => representation.Shape == ObjectShape.Partial ? PartialSchema : schema!;
+
+    /// <summary>Length of an item's protobuf message, 0 when nobody has encoded it yet.</summary>
+    public int MessageLength(CacheEntry entry) => representation.Shape == ObjectShape.Partial ? entry.PartialMessageLength : entry.MessageLength;
+
+    /// <summary>Says how long an item's protobuf message is.</summary>
+    public void Remember(CacheEntry entry, int length)
+    {
+        if (representation.Shape == ObjectShape.Partial) entry.PartialMessageLength = length;
+        else entry.MessageLength = length;
     }
 
     /// <summary>An object that is no entry of the resource (a Scale, a review) in the format asked for.</summary>
@@ -65,20 +108,6 @@ internal sealed class ObjectEncoder(ApiResource resource, KindSchema? schema, Re
         }
 
         return JsonBytes.Write(obj);
-    }
-
-    /// <summary>A page as a tree: for tables, YAML and protobuf. JSON lists are streamed instead (<see cref="ResponseWriter"/>).</summary>
-    public byte[] EncodeList(ListPage page)
-    {
-        var tree = representation.Shape == ObjectShape.Table
-            ? Table(page.Items, page.Revision, page.Continue, page.Remaining)
-            : ListTree(page);
-        return representation.Format switch
-        {
-            BodyFormat.Yaml => YamlText.Write(tree),
-            BodyFormat.Protobuf => ProtobufCodec.Encode(tree, ListSchema()),
-            _ => JsonBytes.Write(tree),
-        };
     }
 
     /// <summary>The object of a bookmark.</summary>
@@ -113,39 +142,50 @@ internal sealed class ObjectEncoder(ApiResource resource, KindSchema? schema, Re
         return meta;
     }
 
-    private KindSchema ListSchema()
+    /// <summary>Schema of a protobuf list.</summary>
+    /// <exception cref="ApiException">406: there is none.</exception>
+    public KindSchema ListSchema()
     {
         var (kind, version) = ListKind();
         return ApiSchema.Builtin.FindKind(version, kind)
             ?? throw new ApiException(Statuses.NotAcceptable(Representation.Offered(hasProtobuf: false)));
     }
 
-    private JsonObject ListTree(ListPage page)
-    {
-        var (kind, version) = ListKind();
-        var items = new JsonArray();
-        foreach (var entry in page.Items)
-        {
-            var item = representation.Shape == ObjectShape.Partial ? Partial(entry) : entry.Parsed.DeepClone().AsObject();
-            if (representation.Shape != ObjectShape.Partial)
-            {
-                item.Remove("kind");
-                item.Remove("apiVersion");
-            }
-
-            items.Add(item);
-        }
-
-        return new JsonObject { ["kind"] = kind, ["apiVersion"] = version, ["metadata"] = ListMeta(page.Revision, page.Continue, page.Remaining), ["items"] = items };
-    }
-
     private JsonObject Table(IReadOnlyList<CacheEntry> entries, long revision, string? token, long? remaining)
     {
-        var include = includeObject switch { "Object" => IncludeObject.Object, "None" => IncludeObject.None, _ => IncludeObject.Metadata };
         // A watch says its columns once.
         var columns = !(watch && columnsSent);
         columnsSent = true;
-        return tables.ToTable(resource, entries.Select(static e => e.Parsed), ListMeta(revision, token, remaining), include, columns);
+        return tables.ToTable(resource, entries.Select(static e => e.Parsed), ListMeta(revision, token, remaining), Include, columns);
+    }
+
+    private IncludeObject Include => includeObject switch { "Object" => IncludeObject.Object, "None" => IncludeObject.None, _ => IncludeObject.Metadata };
+
+    private static byte[] PartialJson(CacheEntry entry)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        entry.Look(buffer, WritePartial);
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    // The metadata as it stands in the object's JSON.
+    private static void WritePartial(ReadOnlySpan<byte> json, IBufferWriter<byte> writer)
+    {
+        writer.Write("{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":"u8);
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 512 });
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var found = reader.ValueTextEquals("metadata"u8);
+            reader.Read();
+            var start = (int)reader.TokenStartIndex;
+            reader.Skip();
+            if (!found) continue;
+            writer.Write(json[start..(int)reader.BytesConsumed]);
+            break;
+        }
+
+        writer.Write("}"u8);
     }
 
     private static JsonObject Partial(CacheEntry entry) => new()

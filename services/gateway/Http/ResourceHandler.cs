@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Mesh.Api;
 using Mesh.Api.Codecs;
 using Mesh.Api.Schema;
+using Mesh.Gateway.Http.Lists;
 using Mesh.Gateway.Registry;
 using Mesh.Gateway.Registry.Apply;
 using Mesh.Gateway.Registry.Subresources;
@@ -57,13 +58,7 @@ internal sealed class ResourceHandler(
     {
         var encoder = Encoder(call);
         var page = await registry.ListAsync(call.Context(), QueryOptions.List(call.Query), call.Ct);
-        await ListAsync(call, encoder, page);
-    }
-
-    private static async Task ListAsync(Call call, ObjectEncoder encoder, ListPage page)
-    {
-        if (encoder.Representation is { Format: BodyFormat.Json, Shape: not ObjectShape.Table }) await ResponseWriter.WriteJsonListAsync(call.Http, encoder, page, call.Ct);
-        else await AnswerAsync(call, 200, encoder.EncodeList(page), encoder.Representation);
+        await ListResponse.WriteAsync(call.Http, encoder, page, call.Ct);
     }
 
     private async Task WatchAsync(Call call)
@@ -135,7 +130,7 @@ internal sealed class ResourceHandler(
         var encoder = Encoder(call);
         var (options, dryRun) = QueryOptions.Delete(call.Query, await DeleteBodyAsync(call));
         var page = await registry.DeleteCollectionAsync(call.Context(dryRun), QueryOptions.List(call.Query), options, call.Ct);
-        await ListAsync(call, encoder, page);
+        await ListResponse.WriteAsync(call.Http, encoder, page, call.Ct);
     }
 
     private async Task SubresourceAsync(Call call)
@@ -207,7 +202,7 @@ internal sealed class ResourceHandler(
                 return;
             case "list":
                 var items = await special.ListAsync(request, call.Ct);
-                await ListAsync(call, encoder, new ListPage([.. items.Select(Entry)], 0, null, null));
+                await ListResponse.WriteAsync(call.Http, encoder, new ListPage([.. items.Select(Entry)], 0, null, null), call.Ct);
                 return;
             default: throw new ApiException(Statuses.MethodNotAllowed());
         }

@@ -16,6 +16,14 @@ internal static partial class YamlText
         return Encoding.UTF8.GetBytes(text.ToString());
     }
 
+    /// <summary>An object as an item of a list that is not indented.</summary>
+    public static void WriteItem(StringBuilder text, JsonObject item)
+    {
+        text.Append("- ");
+        if (item.Count > 0) Map(text, item, 2, startsLine: false);
+        else text.Append("{}\n");
+    }
+
     private static void Map(StringBuilder text, JsonObject map, int indent, bool startsLine)
     {
         foreach (var (key, value) in map.OrderBy(static p => p.Key, StringComparer.Ordinal))

@@ -12,6 +12,8 @@ namespace Mesh.Gateway.Registry;
 /// </summary>
 internal sealed class Lister(CacheSet caches, ObjectStorage storage)
 {
+    private const int MaxStorePage = 1000; // objects of one answer of the store
+
     /// <summary>One page.</summary>
     public async ValueTask<ListPage> ListAsync(ApiResource resource, string? ns, ListOptions options, CancellationToken ct)
     {
@@ -137,16 +139,19 @@ internal sealed class Lister(CacheSet caches, ObjectStorage storage)
         {
             while (true)
             {
-                var page = await storage.ListAsync(prefix, start, limit > 0 ? limit - items.Count : 0, token.Revision, ct);
+                var page = await storage.ListAsync(prefix, start, limit > 0 ? Math.Min(limit - items.Count, MaxStorePage) : MaxStorePage, token.Revision, ct);
                 foreach (var stored in page.Items)
                 {
                     var entry = CacheEntry.Create(layout, stored);
-                    if (filter.Matches(entry)) items.Add(entry);
+                    if (!filter.Matches(entry)) continue;
+                    // No cache keeps these: a long page holds them as small as one would.
+                    if (items.Count >= WarmEntries.Size) entry.Cool();
+                    items.Add(entry);
                 }
 
                 if (!page.More) return new ListPage(items, token.Revision, null, null);
                 start = page.Items[^1].Key + "\0";
-                if (items.Count < limit) continue;
+                if (limit == 0 || items.Count < limit) continue;
                 long? remaining = filter.IsSelective ? null : page.Count - page.Items.Count;
                 return new ListPage(items, token.Revision, new ContinueToken(token.Revision, start[prefix.Length..]).Encode(), remaining);
             }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Mesh.Api;
@@ -28,6 +29,8 @@ internal sealed class CacheEntry : ILabels
     private object? typed;
     private Encoding? encodings;
     private int warm;
+    private int messageLength;
+    private int partialMessageLength;
     private bool kept;
 
     private CacheEntry(CacheLayout layout, string key, byte[] json, long revision)
@@ -99,6 +102,45 @@ internal sealed class CacheEntry : ILabels
         }
 
         writer.Advance(length);
+    }
+
+    /// <summary>Shows the JSON; what is packed stays packed.</summary>
+    public void Look<T>(T state, ReadOnlySpanAction<byte, T> look)
+    {
+        if (Volatile.Read(ref json) is { } bytes)
+        {
+            look(bytes, state);
+            return;
+        }
+
+        var unpacked = ArrayPool<byte>.Shared.Rent(JsonLength);
+        packed!.CopyTo(unpacked);
+        look(unpacked.AsSpan(0, JsonLength), state);
+        ArrayPool<byte>.Shared.Return(unpacked);
+    }
+
+    /// <summary>The parsed object for one look, never to be changed. It is kept only by who is among the last used anyway: a list that passes by everybody keeps nothing.</summary>
+    public JsonObject Glance()
+    {
+        if (Volatile.Read(ref parsed) is { } made) return made;
+        if (kept && !IsPacked) return Parsed;
+        var tree = new StrongBox<JsonObject>();
+        Look(tree, static (json, tree) => tree.Value = Parse(json));
+        return tree.Value!;
+    }
+
+    /// <summary>Length of the protobuf message in bytes; 0: nobody has said it yet.</summary>
+    public int MessageLength
+    {
+        get => Volatile.Read(ref messageLength);
+        set => Volatile.Write(ref messageLength, value);
+    }
+
+    /// <summary>The same of the metadata alone, as PartialObjectMetadata.</summary>
+    public int PartialMessageLength
+    {
+        get => Volatile.Read(ref partialMessageLength);
+        set => Volatile.Write(ref partialMessageLength, value);
     }
 
     /// <summary>The parsed object, shared: never change it.</summary>

@@ -62,6 +62,28 @@ internal sealed class HttpWire : IAsyncDisposable
         return (await ReadHeadAsync(ct)).Status;
     }
 
+    /// <summary>Reads an answer in an encoding and keeps nothing of it.</summary>
+    public async Task<(int Status, long Bytes)> DrainAsync(string path, string accept, bool gzip, CancellationToken ct)
+    {
+        await WriteAsync("GET", path, default, "", ct, accept, gzip);
+        var (status, length) = await ReadHeadAsync(ct);
+        var bytes = 0L;
+        if (length < 0)
+        {
+            while (await ReadChunkAsync(ct) is { Length: > 0 } chunk) bytes += chunk.Length;
+            return (status, bytes);
+        }
+
+        for (int part; bytes < length; bytes += part)
+        {
+            part = (int)Math.Min(length - bytes, 16 * 1024);
+            await FillAsync(part, ct);
+            _start += part;
+        }
+
+        return (status, bytes);
+    }
+
     /// <summary>The next chunk of the body; empty at its end.</summary>
     public async Task<ReadOnlyMemory<byte>> ReadChunkAsync(CancellationToken ct)
     {
@@ -77,10 +99,10 @@ internal sealed class HttpWire : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _stream.DisposeAsync();
 
-    private async Task WriteAsync(string method, string path, ReadOnlyMemory<byte> body, string contentType, CancellationToken ct)
+    private async Task WriteAsync(string method, string path, ReadOnlyMemory<byte> body, string contentType, CancellationToken ct, string accept = "application/json", bool gzip = false)
     {
         _out.ResetWrittenCount();
-        Encoding.ASCII.GetBytes($"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\n", _out);
+        Encoding.ASCII.GetBytes($"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: {accept}\r\n{(gzip ? "Accept-Encoding: gzip\r\n" : "")}", _out);
         if (!body.IsEmpty) Encoding.ASCII.GetBytes($"Content-Type: {contentType}\r\nContent-Length: {body.Length}\r\n", _out);
         _out.Write("\r\n"u8);
         _out.Write(body.Span);

@@ -9,13 +9,20 @@ namespace Mesh.Perf.Memory;
 /// Resident memory of gateway and store, as two processes and as one, with the objects of a cluster in them: idle, 1,000 nodes and 5,000 pods as nodes report
 /// them (through the API, status and managedFields and all), 100,000 pods (the further ones are put into the store as copies with their own names, ids and
 /// addresses), while a full list is read, and after a quiet time.
-/// <c>memory --bin DIR [--mode one|two|both] [--pods N] [--quiet SECONDS] [--dir DIR]</c>
+/// <c>memory --bin DIR [--mode one|two|both] [--pods N] [--quiet SECONDS] [--dir DIR] [--encodings]</c>: with the last, the full list is read in every encoding, twice,
+/// and five hundred pods of it.
 /// </summary>
 internal static class MemoryBench
 {
     private const int Nodes = 1000;
     private const int First = 5000;
     private const string Core = "/api/v1";
+
+    private static readonly (string Accept, string Query)[] s_encodings =
+    [
+        ("application/json", ""), ("application/vnd.kubernetes.protobuf", ""), ("application/json;as=Table;g=meta.k8s.io;v=v1", ""), ("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1", ""),
+        ("application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1", ""), ("application/yaml", ""), ("application/json", "&pretty=true"),
+    ];
 
     public static async Task<int> RunAsync(string[] args)
     {
@@ -27,12 +34,12 @@ internal static class MemoryBench
         Console.WriteLine("MiB; rss: sum over the processes; pss: pages they share counted once; peak: highest rss since the row before; of each process: heap in use / committed / fragmented / large objects");
         Console.WriteLine($"{"",-44}{"rss",6}{"pss",6}{"peak",6}   heaps (store + gateway)");
         foreach (var mode in (Option(args, "--mode") ?? "both") is "both" and var both ? (string[])["two", "one"] : [Option(args, "--mode")!])
-            await MeasureAsync(bin, directory, mode, pods, quiet, limit.Token);
+            await MeasureAsync(bin, directory, mode, pods, quiet, args, limit.Token);
         Console.WriteLine("kube-apiserver 1.20 + etcd 3.4 on this kind of machine: 328 + 45 idle, 686 + 114 with 1,000 nodes and 5,000 pods; asked: 120 idle, 200, and 1,024 with 100,000 pods");
         return 0;
     }
 
-    private static async Task MeasureAsync(string bin, string directory, string mode, int pods, TimeSpan quiet, CancellationToken ct)
+    private static async Task MeasureAsync(string bin, string directory, string mode, int pods, TimeSpan quiet, string[] args, CancellationToken ct)
     {
         var metrics = ServerProcess.FreePort();
         await using var server = await ApiServer.StartAsync(
@@ -65,10 +72,29 @@ internal static class MemoryBench
             await ListAsync(server, probe, ct);
         }
 
+        if (args.Contains("--encodings"))
+        {
+            foreach (var (accept, query) in s_encodings) await EncodingAsync(server, probe, accept, query, ct);
+            return;
+        }
+
         await Task.Delay(quiet, ct);
         await probe.TellAsync(string.Create(CultureInfo.InvariantCulture, $"after {quiet.TotalSeconds:F0} s of quiet"), ct);
         await ListAsync(server, probe, ct);
         Console.WriteLine($"  seen by the watchers: {string.Join(", ", watchers.Lines)} lines");
+    }
+
+    private static async Task EncodingAsync(ApiServer server, MemoryProbe probe, string accept, string query, CancellationToken ct)
+    {
+        var name = accept.Replace(";g=meta.k8s.io;v=v1", "", StringComparison.Ordinal).Replace("application/", "", StringComparison.Ordinal).Replace("vnd.kubernetes.", "", StringComparison.Ordinal).Replace("PartialObjectMetadataList", "Partial", StringComparison.Ordinal);
+        foreach (var (gzip, path) in ((bool, string)[])[(false, query), (false, query), (true, query), (false, query + "&limit=500"), (false, query + "&limit=500")])
+        {
+            await using var wire = await HttpWire.ConnectAsync(server, ct);
+            var clock = Stopwatch.StartNew();
+            var (status, bytes) = await wire.DrainAsync(Core + "/pods?resourceVersion=0" + path, accept, gzip, ct);
+            if (status != 200) throw new InvalidOperationException($"list answered {status}");
+            await probe.TellAsync(string.Create(CultureInfo.InvariantCulture, $"{name}{query}{(path == query ? "" : " 500")}{(gzip ? " gzip" : "")}: {bytes / 1e6:F1} MB {clock.Elapsed.TotalMilliseconds:F0} ms"), ct);
+        }
     }
 
     /// <summary>Reads a full list as a stream, holding none of it, so that only the servers' memory is measured.</summary>

@@ -1,0 +1,56 @@
+using System.Buffers;
+using System.Text.Json;
+using Mesh.Gateway.Registry;
+
+namespace Mesh.Gateway.Http.Lists;
+
+/// <summary>JSON as people read it.</summary>
+internal sealed class IndentedListWriter(ObjectEncoder encoder, ListPage page) : ListWriter, IDisposable
+{
+    private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 512 };
+    private readonly PooledBuffer item = new();
+    private Utf8JsonWriter? json;
+
+    /// <inheritdoc/>
+    public override int Count => page.Items.Count;
+
+    /// <inheritdoc/>
+    public override void WriteHead(IBufferWriter<byte> writer)
+    {
+        json = new Utf8JsonWriter(writer, ResponseWriter.Indented);
+        json.WriteStartObject();
+        foreach (var (name, value) in encoder.ListHead(page))
+        {
+            json.WritePropertyName(name);
+            value!.WriteTo(json);
+        }
+
+        json.WriteStartArray(encoder.ItemsName);
+        json.Flush();
+    }
+
+    /// <inheritdoc/>
+    public override void WriteItem(IBufferWriter<byte> writer, int index)
+    {
+        item.Clear();
+        encoder.WriteItem(item, page.Items[index]);
+        using (var document = JsonDocument.Parse(item.Written, Deep)) document.RootElement.WriteTo(json!);
+        json!.Flush();
+    }
+
+    /// <inheritdoc/>
+    public override void WriteTail(IBufferWriter<byte> writer)
+    {
+        json!.WriteEndArray();
+        json.WriteEndObject();
+        json.Flush();
+        writer.Write("\n"u8);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        // Not the writer: disposing would write what an item that failed left behind.
+        item.Dispose();
+    }
+}

@@ -1,0 +1,52 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json.Nodes;
+using Mesh.Gateway.Registry;
+using Mesh.Gateway.Storage;
+
+namespace Mesh.Gateway.Http.Lists;
+
+/// <summary>YAML: names in order, so that some of the list's own come after the items.</summary>
+internal sealed class YamlListWriter : ListWriter, IDisposable
+{
+    private readonly ObjectEncoder encoder;
+    private readonly ListPage page;
+    private readonly PooledBuffer item = new();
+    private readonly StringBuilder text = new();
+    private readonly JsonObject before = [];
+    private readonly JsonObject after = [];
+
+    /// <summary>Writes a page.</summary>
+    public YamlListWriter(ObjectEncoder encoder, ListPage page)
+    {
+        (this.encoder, this.page) = (encoder, page);
+        foreach (var (name, value) in encoder.ListHead(page))
+            (string.CompareOrdinal(name, encoder.ItemsName) < 0 ? before : after)[name] = value?.DeepClone();
+    }
+
+    /// <inheritdoc/>
+    public override int Count => page.Items.Count;
+
+    /// <inheritdoc/>
+    public override void WriteHead(IBufferWriter<byte> writer)
+    {
+        writer.Write(YamlText.Write(before));
+        writer.Write(Encoding.UTF8.GetBytes(Count == 0 ? encoder.ItemsName + ": []\n" : encoder.ItemsName + ":\n"));
+    }
+
+    /// <inheritdoc/>
+    public override void WriteItem(IBufferWriter<byte> writer, int index)
+    {
+        item.Clear();
+        encoder.WriteItem(item, page.Items[index]);
+        text.Clear();
+        YamlText.WriteItem(text, CacheEntry.Parse(item.Written.Span));
+        foreach (var chunk in text.GetChunks()) Encoding.UTF8.GetBytes(chunk.Span, writer);
+    }
+
+    /// <inheritdoc/>
+    public override void WriteTail(IBufferWriter<byte> writer) => writer.Write(YamlText.Write(after));
+
+    /// <inheritdoc/>
+    public void Dispose() => item.Dispose();
+}
