@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
+using Mesh.Rpc.Lean.Sockets;
 
 namespace Mesh.Rpc;
 
@@ -17,18 +18,7 @@ internal static class MeshConnector
         }
 
         if (address.Scheme == MeshScheme.Unix) return await ConnectUnixAsync(address.Host, cancellationToken).ConfigureAwait(false);
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
-        {
-            await socket.ConnectAsync(address.Host, address.Port, cancellationToken).ConfigureAwait(false);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-
-        var plain = new NetworkStream(socket, ownsSocket: true);
+        var plain = await PolledSocket.ConnectAsync(address.Host, address.Port, cancellationToken).ConfigureAwait(false);
         return address.Scheme == MeshScheme.Https ? await SecureAsync(plain, address.Host, options, cancellationToken).ConfigureAwait(false) : plain;
     }
 
@@ -68,7 +58,7 @@ internal static class MeshConnector
         }
     }
 
-    private static async Task<Stream> SecureAsync(NetworkStream plain, string host, MeshChannelOptions options, CancellationToken cancellationToken)
+    private static async Task<Stream> SecureAsync(Stream plain, string host, MeshChannelOptions options, CancellationToken cancellationToken)
     {
         var tls = new SslStream(plain, leaveInnerStreamOpen: false);
         try

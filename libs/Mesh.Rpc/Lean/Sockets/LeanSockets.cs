@@ -81,6 +81,7 @@ internal sealed class LeanSockets : IConnectionListenerFactory, IConnectionListe
     private sealed class Connection : DefaultConnectionContext, IMemoryPoolFeature, ISocketInput
     {
         private const int BufferSize = 64 * 1024;
+        private const int BlockSize = 4096;
         private readonly Socket _socket;
         private readonly PolledSocket _stream;
         private readonly CancellationTokenSource _closed = new();
@@ -92,14 +93,14 @@ internal sealed class LeanSockets : IConnectionListenerFactory, IConnectionListe
             (_socket, _stream) = (socket, new PolledSocket(socket, SocketPoller.Shared));
             // Nothing is allocated while a connection is silent: the buffer comes with the first byte.
             Transport = new Pipes(
-                PipeReader.Create(_stream, new StreamPipeReaderOptions(bufferSize: BufferSize, minimumReadSize: BufferSize / 2, leaveOpen: true, useZeroByteReads: false)),
+                PipeReader.Create(_stream, new StreamPipeReaderOptions(bufferSize: BufferSize, minimumReadSize: BufferSize / 2, leaveOpen: true, useZeroByteReads: true)),
                 PipeWriter.Create(_stream, new StreamPipeWriterOptions(leaveOpen: true)));
             ConnectionClosed = _closed.Token;
             Features.Set<IMemoryPoolFeature>(this);
             Features.Set<ISocketInput>(this);
         }
 
-        public MemoryPool<byte> MemoryPool => MemoryPool<byte>.Shared;
+        public MemoryPool<byte> MemoryPool => Blocks.Instance;
 
         public bool HasInput
         {
@@ -146,6 +147,21 @@ internal sealed class LeanSockets : IConnectionListenerFactory, IConnectionListe
             await _stream.DisposeAsync().ConfigureAwait(false);
             if (!_closed.IsCancellationRequested) ThreadPool.UnsafeQueueUserWorkItem(static closed => closed.Cancel(), _closed, preferLocal: false);
             await base.DisposeAsync().ConfigureAwait(false);
+        }
+
+        /// <summary>The shared pool, but for requests of no size, which Kestrel means as a block's.</summary>
+        private sealed class Blocks : MemoryPool<byte>
+        {
+            public static readonly Blocks Instance = new();
+
+            public override int MaxBufferSize => Shared.MaxBufferSize;
+
+            public override IMemoryOwner<byte> Rent(int minBufferSize = -1) => Shared.Rent(minBufferSize < BlockSize ? BlockSize : minBufferSize);
+
+            protected override void Dispose(bool disposing)
+            {
+                // shared
+            }
         }
 
         private sealed class Pipes(PipeReader input, PipeWriter output) : IDuplexPipe

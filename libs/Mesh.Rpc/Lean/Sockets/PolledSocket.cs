@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Threading.Tasks.Sources;
@@ -30,6 +31,34 @@ internal sealed class PolledSocket : Stream
         _id = poller.Enter(this);
     }
 
+    /// <summary>Connects over TCP to the first of a host's addresses that takes it.</summary>
+    public static async Task<PolledSocket> ConnectAsync(string host, int port, CancellationToken cancellationToken)
+    {
+        var addresses = IPAddress.TryParse(host, out var literal) ? [literal] : await Dns.GetHostAddressesAsync(host, cancellationToken).ConfigureAwait(false);
+        SocketException? refused = null;
+        foreach (var address in addresses)
+        {
+            var stream = new PolledSocket(new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true }, SocketPoller.Shared);
+            try
+            {
+                await stream.ConnectAsync(new IPEndPoint(address, port), cancellationToken).ConfigureAwait(false);
+                return stream;
+            }
+            catch (SocketException e)
+            {
+                refused = e;
+                await stream.DisposeAsync().ConfigureAwait(false);
+            }
+            catch
+            {
+                await stream.DisposeAsync().ConfigureAwait(false);
+                throw;
+            }
+        }
+
+        throw refused ?? new SocketException((int)SocketError.HostNotFound);
+    }
+
     public override bool CanRead => true;
 
     public override bool CanSeek => false;
@@ -47,6 +76,13 @@ internal sealed class PolledSocket : Stream
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        // Nothing to read into: who asks so wants to know when there is something, and to have its buffer only then.
+        if (buffer.IsEmpty && _socket.Available == 0)
+        {
+            await _readable.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return 0;
+        }
+
         while (true)
         {
             var count = _socket.Receive(buffer.Span, SocketFlags.None, out var error);
@@ -128,6 +164,19 @@ internal sealed class PolledSocket : Stream
         if (read) _readable.Fail(new ObjectDisposedException(nameof(PolledSocket)));
         if (write) _writable.Fail(new ObjectDisposedException(nameof(PolledSocket)));
         base.Dispose(disposing);
+    }
+
+    private async Task ConnectAsync(IPEndPoint to, CancellationToken cancellationToken)
+    {
+        try
+        {
+            _socket.Connect(to);
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress)
+        {
+            await _writable.WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (_socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error) is int error and not 0) throw new SocketException(error);
+        }
     }
 
     private static IOException Failure(SocketError error)
