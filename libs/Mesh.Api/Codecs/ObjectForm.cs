@@ -7,8 +7,8 @@ namespace Mesh.Api.Codecs;
 
 /// <summary>
 /// The form an object has once it went through Kubernetes' own types: structs that are no pointers are always there
-/// (`status: {}`, `resources: {}`), the schema's static defaults are set, and what means the same as absent is left out
-/// (`hostNetwork: false`, `args: []`).
+/// (`status: {}`, `resources: {}`), so are some times and lists (`lastProbeTime: null`), the schema's static defaults are set,
+/// and what means the same as absent is left out (`hostNetwork: false`, `args: []`).
 /// </summary>
 public static class ObjectForm
 {
@@ -23,11 +23,17 @@ public static class ObjectForm
             {
                 if (field.Default is { } text && !field.OmitsZero)
                     AddDefault(target, field, text);
+                else if (field.ShowsNull)
+                    target[field.Name] = null;
             }
             else if (value is null)
             {
-                if (!field.Nullable)
+                if (!field.Nullable && !field.ShowsNull)
                     target.Remove(field.Name);
+            }
+            else if (field.ShowsNull && value is JsonArray { Count: 0 })
+            {
+                target[field.Name] = null; // what is stored cannot tell empty from not set
             }
             else if (MeansAbsent(field, value))
             {

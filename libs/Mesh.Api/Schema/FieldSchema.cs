@@ -73,6 +73,9 @@ public sealed class FieldSchema
     /// <summary>The default is a zero that JSON leaves out: it only counts as a key of server-side apply.</summary>
     public bool OmitsZero { get; init; }
 
+    /// <summary>JSON shows null when it is not set (times, lists and maps of Kubernetes' own types that are no pointers and not left out).</summary>
+    public bool ShowsNull { get; init; }
+
     /// <summary>A zero is kept and shown: required fields, pointers, and most that have a default.</summary>
     public bool KeepsZero => Required || HasPresence || Nullable || (Default is not null && !OmitsZero);
 

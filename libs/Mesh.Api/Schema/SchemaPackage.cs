@@ -76,6 +76,7 @@ internal sealed class SchemaPackage
             HasPresence = line.Presence,
             Default = line.Default,
             OmitsZero = line.OmitsZero,
+            ShowsNull = line.ShowsNull,
             ListType = line.ListType switch { "set" => ListType.Set, "map" => ListType.Map, _ => ListType.Atomic },
             ListMapKeys = line.ListMapKeys,
             MapAtomic = line.MapType == "atomic",

@@ -82,9 +82,9 @@ internal sealed class VersionConversion
         obj["apiVersion"] = apiVersion;
         foreach (var (from, to) in EventFields.Select(direction))
         {
-            if (obj[from] is not { } value) continue;
+            if (!obj.TryGetPropertyValue(from, out var value)) continue;
             obj.Remove(from);
-            obj[to] = value;
+            obj[to] = value; // null is shown in both
         }
     }
 

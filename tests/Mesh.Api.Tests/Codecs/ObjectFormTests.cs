@@ -17,6 +17,13 @@ public class ObjectFormTests
     [InlineData("apps/v1", "Deployment",
         """{"spec":{"replicas":0,"paused":false,"selector":{"matchLabels":{"a":"b"}}}}""",
         """{"spec":{"replicas":0,"selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{},"spec":{}},"strategy":{}},"metadata":{},"status":{}}""")]
+    [InlineData("v1", "Pod",
+        """{"status":{"conditions":[{"type":"Ready","status":"True","lastTransitionTime":"2026-01-01T00:00:00Z"}],"containerStatuses":[{"name":"c","state":{"terminated":{"exitCode":1}}}]}}""",
+        """{"spec":{},"metadata":{},"status":{"conditions":[{"type":"Ready","status":"True","lastProbeTime":null,"lastTransitionTime":"2026-01-01T00:00:00Z"}],"containerStatuses":[{"name":"c","ready":false,"restartCount":0,"image":"","imageID":"","lastState":{},"state":{"terminated":{"exitCode":1,"startedAt":null,"finishedAt":null}}}]}}""")]
+    [InlineData("v1", "Event", """{"reason":"x"}""",
+        """{"reason":"x","metadata":{},"involvedObject":{},"source":{},"firstTimestamp":null,"lastTimestamp":null,"eventTime":null,"reportingComponent":"","reportingInstance":""}""")]
+    [InlineData("discovery.k8s.io/v1", "EndpointSlice", """{"addressType":"IPv4","endpoints":[]}""", """{"addressType":"IPv4","metadata":{},"endpoints":null,"ports":null}""")]
+    [InlineData("rbac.authorization.k8s.io/v1", "Role", "{}", """{"metadata":{},"rules":null}""")]
     [InlineData("v1", "PodList", """{"items":[],"metadata":{"continue":""}}""", """{"items":[],"metadata":{}}""")]
     public void An_object_gets_the_form_of_Kubernetes_own_types(string apiVersion, string kind, string given, string expected)
     {

@@ -93,6 +93,9 @@ internal sealed class FieldText
     /// <summary>A zero is left out although it is the default.</summary>
     public bool OmitsZero { get; set; }
 
+    /// <summary>JSON shows null when it is not set.</summary>
+    public bool ShowsNull { get; set; }
+
     /// <summary>"", "atomic", "set" or "map".</summary>
     public string ListType { get; set; } = "";
 

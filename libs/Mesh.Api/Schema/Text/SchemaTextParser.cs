@@ -124,6 +124,9 @@ internal static class SchemaTextParser
                 case "omitempty":
                     field.OmitsZero = true;
                     break;
+                case "null":
+                    field.ShowsNull = true;
+                    break;
                 case "list":
                     ParseListType(value, field);
                     break;

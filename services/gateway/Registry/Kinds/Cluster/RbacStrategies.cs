@@ -10,9 +10,6 @@ internal sealed class RoleStrategy(string plural, bool namespaced) : KindStrateg
     public override bool AllowCreateOnUpdate => true;
 
     /// <inheritdoc/>
-    public override void Default(JsonObject obj) => obj.TryAdd("rules", null);
-
-    /// <inheritdoc/>
     public override void Validate(JsonObject obj, List<FieldError> errors)
     {
         foreach (var (i, rule) in obj.Items("rules"))
