@@ -8,13 +8,12 @@ namespace Mesh.Rpc.Lean;
 /// One HTTP/2 connection of a client: reads frames, ends calls. After each read the callers of all answers but the last are woken on the pool; the last goes on
 /// on the reader's own thread, which has nothing else to do: the next read is begun already and continues wherever its bytes arrive.
 /// </summary>
-internal sealed class ClientConnection : IDisposable
+internal sealed class ClientConnection : FrameReceiver, IDisposable
 {
     /// <summary>Largest frame that we take: two fit the buffer.</summary>
     public const int MaxFrameSize = 32 * 1024 - Http2.FrameHeaderSize;
 
     private const int BufferSize = 64 * 1024;
-    private const int MaxHeaderBlock = 64 * 1024;
     private const int HeadsKept = 16;
 
     private readonly Stream _stream;
@@ -30,11 +29,6 @@ internal sealed class ClientConnection : IDisposable
     private ValueTaskAwaiter<int> _reading;
     private int _start;
     private int _filled;
-    private byte[]? _headerBlock; // collects CONTINUATION frames
-    private int _headerLength;
-    private int _headerStream;
-    private byte _headerFlags;
-    private int _unreturned;
     private int _failed;
 
     private ClientConnection(Stream stream, MeshAddress address, MeshChannelOptions options)
@@ -48,6 +42,8 @@ internal sealed class ClientConnection : IDisposable
 
     /// <summary>New calls are taken.</summary>
     public bool IsOpen => _output.IsOpen;
+
+    protected override FrameOutput Sender => _output;
 
     /// <summary>Connects, and waits until the server has greeted.</summary>
     public static async Task<ClientConnection> ConnectAsync(MeshAddress address, MeshChannelOptions options, CancellationToken cancellationToken)
@@ -132,7 +128,7 @@ internal sealed class ClientConnection : IDisposable
         catch (Exception e)
         {
             Wake(_ended.Count);
-            if (e is Http2Exception broken) _output.GoAway(broken.Error);
+            if (e is Http2Exception broken) _output.GoAway(0, broken.Error);
             Fail(e);
         }
 
@@ -164,68 +160,35 @@ internal sealed class ClientConnection : IDisposable
         if (length > MaxFrameSize) throw new Http2Exception(Http2Error.FrameSize, "a frame of " + length + " bytes");
         if (left.Length < Http2.FrameHeaderSize + length) return false;
         _start += Http2.FrameHeaderSize + length;
+        if (!_greeted.Task.IsCompleted && (Http2Frame)left[3] != Http2Frame.Settings) throw new Http2Exception(Http2Error.Protocol, "SETTINGS expected");
         OnFrame((Http2Frame)left[3], left[4], BinaryPrimitives.ReadInt32BigEndian(left[5..]) & int.MaxValue, left.Slice(Http2.FrameHeaderSize, length));
         return true;
     }
 
-    private void OnFrame(Http2Frame type, byte flags, int stream, ReadOnlySpan<byte> payload)
+    protected override void OnReset(int stream, Http2Error error)
     {
-        if (_headerBlock is not null && (type != Http2Frame.Continuation || stream != _headerStream)) throw new Http2Exception(Http2Error.Protocol, "CONTINUATION expected");
-        if (!_greeted.Task.IsCompleted && type != Http2Frame.Settings) throw new Http2Exception(Http2Error.Protocol, "SETTINGS expected");
-        switch (type)
-        {
-            case Http2Frame.Data:
-                OnData(flags, stream, payload);
-                break;
-            case Http2Frame.Headers:
-                payload = Http2.Unpad(flags, payload);
-                if ((flags & Http2.HasPriority) != 0) payload = payload.Length >= 5 ? payload[5..] : throw new Http2Exception(Http2Error.FrameSize, "HEADERS");
-                if ((flags & Http2.EndHeaders) != 0)
-                {
-                    OnHead(stream, flags, payload);
-                    break;
-                }
+        if (Known(stream) is { } call) End(call, ResetBy(error));
+    }
 
-                (_headerBlock, _headerLength, _headerStream, _headerFlags) = (new byte[Http2.DefaultFrameSize], 0, stream, flags);
-                Collect(payload);
-                break;
-            case Http2Frame.Continuation:
-                if (_headerBlock is null) throw new Http2Exception(Http2Error.Protocol, "CONTINUATION of nothing");
-                Collect(payload);
-                if ((flags & Http2.EndHeaders) == 0) return;
-                var block = _headerBlock;
-                _headerBlock = null;
-                OnHead(_headerStream, _headerFlags, block.AsSpan(0, _headerLength));
-                break;
-            case Http2Frame.ResetStream:
-                if (stream == 0 || payload.Length != 4) throw new Http2Exception(Http2Error.Protocol, "RST_STREAM");
-                if (Known(stream) is { } reset) End(reset, ResetBy((Http2Error)BinaryPrimitives.ReadInt32BigEndian(payload)));
-                break;
-            case Http2Frame.Settings:
-                if (stream != 0) throw new Http2Exception(Http2Error.Protocol, "SETTINGS on a stream");
-                if ((flags & Http2.Ack) != 0) break;
-                _output.Settings(PeerSettings.Read(payload));
-                _greeted.TrySetResult();
-                break;
-            case Http2Frame.Ping:
-                if (stream != 0 || payload.Length != 8) throw new Http2Exception(Http2Error.Protocol, "PING");
-                if ((flags & Http2.Ack) == 0) _output.Frame(Http2Frame.Ping, Http2.Ack, 0, payload);
-                break;
-            case Http2Frame.WindowUpdate:
-                if (payload.Length != 4) throw new Http2Exception(Http2Error.FrameSize, "WINDOW_UPDATE");
-                var by = BinaryPrimitives.ReadInt32BigEndian(payload) & int.MaxValue;
-                if (by == 0) throw new Http2Exception(Http2Error.Protocol, "WINDOW_UPDATE of nothing");
-                if (stream == 0) _output.Grow(null, by);
-                else if (Known(stream) is { } grown) _output.Grow(grown, by);
-                break;
-            case Http2Frame.GoAway:
-                if (stream != 0 || payload.Length < 8) throw new Http2Exception(Http2Error.Protocol, "GOAWAY");
-                OnGoAway(BinaryPrimitives.ReadInt32BigEndian(payload) & int.MaxValue);
-                break;
-            case Http2Frame.PushPromise:
-                throw new Http2Exception(Http2Error.Protocol, "pushes were not asked for");
-            default:
-                break; // PRIORITY, and what is yet to be invented
+    protected override void OnSettings(PeerSettings settings)
+    {
+        _output.Settings(settings);
+        _greeted.TrySetResult();
+    }
+
+    protected override void OnWindow(int stream, int by)
+    {
+        if (stream == 0) _output.Grow(null, by);
+        else if (Known(stream) is { } call) _output.Grow(call, by);
+    }
+
+    /// <summary>The server leaves: what it has begun it will answer, the rest it never saw.</summary>
+    protected override void OnGoAway(int lastStream)
+    {
+        var reason = NotProcessed("the server is going away");
+        foreach (var call in _output.Drain(lastStream))
+        {
+            if (call.TryFail(reason)) _ended.Add(call);
         }
     }
 
@@ -236,16 +199,8 @@ internal sealed class ClientConnection : IDisposable
         return call;
     }
 
-    private void Collect(ReadOnlySpan<byte> part)
-    {
-        if (_headerLength + part.Length > MaxHeaderBlock) throw new Http2Exception(Http2Error.EnhanceYourCalm, "the headers are too large");
-        if (_headerLength + part.Length > _headerBlock!.Length) Array.Resize(ref _headerBlock, _headerLength + part.Length);
-        part.CopyTo(_headerBlock.AsSpan(_headerLength));
-        _headerLength += part.Length;
-    }
-
     /// <summary>A whole header block: an answer's beginning, its end, or both.</summary>
-    private void OnHead(int stream, byte flags, ReadOnlySpan<byte> block)
+    protected override void OnHead(int stream, byte flags, ReadOnlySpan<byte> block)
     {
         var head = _heads.Read(block); // the table must follow even when nobody wants the fields
         if (Known(stream) is not { } call) return;
@@ -269,23 +224,14 @@ internal sealed class ClientConnection : IDisposable
         else End(call, message);
     }
 
-    private void OnData(byte flags, int stream, ReadOnlySpan<byte> payload)
+    protected override void OnData(int stream, byte flags, int size, ReadOnlySpan<byte> data)
     {
-        if (stream == 0) throw new Http2Exception(Http2Error.Protocol, "DATA of no stream");
-        _unreturned += payload.Length;
-        if (_unreturned >= Http2.ConnectionWindow / 4)
-        {
-            _output.Frame(Http2Frame.WindowUpdate, 0, _unreturned);
-            _unreturned = 0;
-        }
-
         if (Known(stream) is not { } call) return;
         if (call.Head is null) throw new Http2Exception(Http2Error.Protocol, "DATA before headers");
-        call.Unreturned += payload.Length;
-        payload = Http2.Unpad(flags, payload);
+        call.Unreturned += size;
         try
         {
-            while (call.Input.Next(ref payload, call.Head.Encoding, _options.MaxMessageBytes, out var message))
+            while (call.Input.Next(ref data, call.Head.Encoding, _options.MaxMessageBytes, out var message))
             {
                 if (call.Received is not null) throw new RpcException(new Status(StatusCode.Internal, "more than one message in the answer of a unary call"));
                 call.Received = message;
@@ -335,16 +281,6 @@ internal sealed class ClientConnection : IDisposable
         };
         var detail = "the server reset the stream: " + error;
         return new RpcException(new Status(code, detail, error == Http2Error.RefusedStream ? new NotProcessedException(detail) : null));
-    }
-
-    /// <summary>The server leaves: what it has begun it will answer, the rest it never saw.</summary>
-    private void OnGoAway(int lastStream)
-    {
-        var reason = NotProcessed("the server is going away");
-        foreach (var call in _output.Drain(lastStream))
-        {
-            if (call.TryFail(reason)) _ended.Add(call);
-        }
     }
 
     private RpcException NotProcessed(string what) => new(new Status(StatusCode.Unavailable, $"{_name}: {what}", new NotProcessedException(what)));

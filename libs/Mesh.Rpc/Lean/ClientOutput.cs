@@ -2,38 +2,27 @@ using System.Buffers.Binary;
 
 namespace Mesh.Rpc.Lean;
 
-/// <summary>
-/// The sending half of a client's connection, and its table of calls: requests are appended under the lock while others are being written, so that all that
-/// come during a write leave with the next. Messages beyond the peer's windows, and calls beyond its stream limit, wait here.
-/// </summary>
-internal sealed class ClientOutput(Stream transport, RequestBlocks blocks, Action<Exception> broken) : IThreadPoolWorkItem
+/// <summary>What a client's connection sends, and its table of calls. Messages beyond the peer's windows, and calls beyond its stream limit, wait here.</summary>
+internal sealed class ClientOutput(Stream transport, RequestBlocks blocks, Action<Exception> broken) : FrameOutput(256 * 1024), IThreadPoolWorkItem
 {
-    private const int Congestion = 256 * 1024;
     private const int LastStream = 1 << 30;
 
-    private readonly Lock _lock = new();
-    private readonly FrameBuffer _frames = new();
     private readonly Dictionary<int, ClientCall> _calls = [];
     private readonly List<ClientCall> _blocked = [];
     private readonly Queue<ClientCall> _waiting = [];
     private int _nextStream = 1;
-    private int _holds;
-    private bool _flushing;
-    private bool _closed;
     private bool _draining;
     private int _maxStreams = int.MaxValue;
-    private long _window = Http2.DefaultWindow;
-    private int _streamWindow = Http2.DefaultWindow;
 
     /// <summary>New calls are taken.</summary>
-    public bool IsOpen => !Volatile.Read(ref _closed) && !Volatile.Read(ref _draining);
+    public bool IsOpen => !Closed && !Volatile.Read(ref _draining);
 
     /// <summary>No call is under way.</summary>
     public bool IsIdle
     {
         get
         {
-            lock (_lock) return _calls.Count == 0 && _waiting.Count == 0;
+            lock (Gate) return _calls.Count == 0 && _waiting.Count == 0;
         }
     }
 
@@ -41,7 +30,7 @@ internal sealed class ClientOutput(Stream transport, RequestBlocks blocks, Actio
     public void Greet()
     {
         Hold();
-        lock (_lock) _frames.Append(Http2.Preface);
+        lock (Gate) Frames.Append(Http2.Preface);
         Span<byte> settings = stackalloc byte[24];
         Http2.WriteSetting(settings, Http2.SettingEnablePush, 0);
         Http2.WriteSetting(settings[6..], Http2.SettingInitialWindow, Http2.StreamWindow);
@@ -55,10 +44,10 @@ internal sealed class ClientOutput(Stream transport, RequestBlocks blocks, Actio
     /// <summary>Takes a call: it is sent, or waits for a stream. False when this connection takes no more, <paramref name="first"/>: it is the only one.</summary>
     public bool TryStart(ClientCall call, out bool first)
     {
-        lock (_lock)
+        lock (Gate)
         {
             first = _calls.Count == 0;
-            if (_closed || _draining) return false;
+            if (Closed || _draining) return false;
             if (!call.TryAttach(this))
             {
                 call.DropMessage();
@@ -81,12 +70,12 @@ internal sealed class ClientOutput(Stream transport, RequestBlocks blocks, Actio
     }
 
     /// <summary>Writes what waits.</summary>
-    public void Execute() => _ = FlushAsync();
+    public void Execute() => Flush();
 
     /// <summary>The call of a stream, if it is still under way. <paramref name="idle"/>: the stream was never begun.</summary>
     public ClientCall? Find(int stream, out bool idle)
     {
-        lock (_lock)
+        lock (Gate)
         {
             idle = stream >= _nextStream;
             return _calls.GetValueOrDefault(stream);
@@ -96,7 +85,7 @@ internal sealed class ClientOutput(Stream transport, RequestBlocks blocks, Actio
     /// <summary>The server has ended the call.</summary>
     public void Remove(ClientCall call)
     {
-        lock (_lock)
+        lock (Gate)
         {
             if (!_calls.Remove(call.Stream)) return;
             // Answered before all was asked: the rest need not be sent.
@@ -106,13 +95,13 @@ internal sealed class ClientOutput(Stream transport, RequestBlocks blocks, Actio
             if (!MayFlush()) return;
         }
 
-        _ = FlushAsync();
+        Flush();
     }
 
     /// <summary>Nobody waits for the call any more.</summary>
     public void Abandon(ClientCall call)
     {
-        lock (_lock)
+        lock (Gate)
         {
             if (call.Stream == 0 || !_calls.Remove(call.Stream))
             {
@@ -126,95 +115,45 @@ internal sealed class ClientOutput(Stream transport, RequestBlocks blocks, Actio
             if (!MayFlush()) return;
         }
 
-        _ = FlushAsync();
-    }
-
-    public void Hold()
-    {
-        lock (_lock) _holds++;
-    }
-
-    public void Release()
-    {
-        lock (_lock)
-        {
-            _holds--;
-            if (!MayFlush()) return;
-        }
-
-        _ = FlushAsync();
-    }
-
-    /// <summary>A control frame.</summary>
-    public void Frame(Http2Frame type, byte flags, int stream, ReadOnlySpan<byte> payload)
-    {
-        lock (_lock)
-        {
-            if (_closed) return;
-            _frames.Append(type, flags, stream, payload);
-            if (!MayFlush()) return;
-        }
-
-        _ = FlushAsync();
-    }
-
-    public void Frame(Http2Frame type, int stream, int number)
-    {
-        Span<byte> payload = stackalloc byte[4];
-        BinaryPrimitives.WriteInt32BigEndian(payload, number);
-        Frame(type, 0, stream, payload);
-    }
-
-    public void GoAway(Http2Error error)
-    {
-        Span<byte> payload = stackalloc byte[8];
-        payload.Clear();
-        BinaryPrimitives.WriteInt32BigEndian(payload[4..], (int)error);
-        Frame(Http2Frame.GoAway, 0, 0, payload);
+        Flush();
     }
 
     /// <summary>The peer's settings; open streams have their windows moved by the difference.</summary>
     public void Settings(PeerSettings settings)
     {
-        lock (_lock)
+        lock (Gate)
         {
-            if (settings.FrameSize is { } size) _frames.LimitFrames(size);
             if (settings.TableSize is { } table) blocks.Limit(table);
             if (settings.MaxStreams is { } streams) _maxStreams = streams;
-            if (settings.Window is { } initial)
-            {
-                foreach (var call in _calls.Values) call.Window += initial - _streamWindow;
-                _streamWindow = initial;
-            }
-
-            if (!_closed) _frames.Append(Http2Frame.Settings, Http2.Ack, 0, []);
+            var moved = Accept(settings);
+            foreach (var call in _calls.Values) call.Window += moved;
             Next();
             Pump();
             if (!MayFlush()) return;
         }
 
-        _ = FlushAsync();
+        Flush();
     }
 
     /// <summary>More room at a stream, or at the connection (null).</summary>
     public void Grow(ClientCall? call, int by)
     {
-        lock (_lock)
+        lock (Gate)
         {
-            var window = call is null ? _window += by : call.Window += by;
+            var window = call is null ? Window += by : call.Window += by;
             if (window > int.MaxValue) throw new Http2Exception(Http2Error.FlowControl, "a window beyond 2^31-1");
             if (_blocked.Count == 0) return;
             Pump();
             if (!MayFlush()) return;
         }
 
-        _ = FlushAsync();
+        Flush();
     }
 
     /// <summary>The server takes no calls beyond a stream: gives those that it will not answer.</summary>
     public List<ClientCall> Drain(int lastStream)
     {
-        lock (_lock)
+        lock (Gate)
         {
             Volatile.Write(ref _draining, true);
             List<ClientCall> refused = [.. _waiting, .. _calls.Values.Where(c => c.Stream > lastStream)];
@@ -232,9 +171,9 @@ internal sealed class ClientOutput(Stream transport, RequestBlocks blocks, Actio
     /// <summary>Nothing is sent any more: gives the calls that are left, those that were never sent apart.</summary>
     public (List<ClientCall> Sent, List<ClientCall> Unsent) Close()
     {
-        lock (_lock)
+        lock (Gate)
         {
-            Volatile.Write(ref _closed, true);
+            Closed = true;
             List<ClientCall> sent = [.. _calls.Values], unsent = [.. _waiting];
             _calls.Clear();
             _waiting.Clear();
@@ -248,7 +187,7 @@ internal sealed class ClientOutput(Stream transport, RequestBlocks blocks, Actio
     {
         Span<byte> payload = stackalloc byte[4];
         BinaryPrimitives.WriteInt32BigEndian(payload, (int)Http2Error.Cancel);
-        if (!_closed) _frames.Append(Http2Frame.ResetStream, 0, call.Stream, payload);
+        Append(Http2Frame.ResetStream, 0, call.Stream, payload);
     }
 
     /// <summary>A stream has ended: the next call may have one.</summary>
@@ -265,38 +204,44 @@ internal sealed class ClientOutput(Stream transport, RequestBlocks blocks, Actio
     private void Begin(ClientCall call)
     {
         call.Stream = _nextStream;
-        call.Window = _streamWindow;
+        call.Window = InitialWindow;
         _nextStream += 2;
         if (_nextStream >= LastStream) Volatile.Write(ref _draining, true);
         _calls.Add(call.Stream, call);
-        _frames.Append(Http2Frame.Headers, Http2.EndHeaders, call.Stream, blocks.Request(call.Path, call.Timeout, call.Authorization));
+        Frames.Append(Http2Frame.Headers, Http2.EndHeaders, call.Stream, blocks.Request(call.Path, call.Timeout, call.Authorization));
         if (_blocked.Count > 0 || !Send(call)) _blocked.Add(call);
     }
 
     /// <summary>As much of the message as windows let pass; true when that is all.</summary>
     private bool Send(ClientCall call)
     {
-        while (_frames.Length <= Congestion)
+        while (true)
         {
             var rest = call.Unsent;
-            var count = (int)Math.Min(Math.Min(rest.Length, _frames.FrameSize), Math.Min(_window, call.Window));
-            if (count <= 0) return false;
-            _frames.Append(Http2Frame.Data, count == rest.Length ? Http2.EndStream : (byte)0, call.Stream, rest[..count]);
-            _window -= count;
+            var count = Room(call.Window, rest.Length);
+            if (count == 0) return false;
+            Append(Http2Frame.Data, count == rest.Length ? Http2.EndStream : (byte)0, call.Stream, rest[..count]);
+            Window -= count;
             call.Window -= count;
             call.Sent += count;
             if (count < rest.Length) continue;
             call.DropMessage();
             return true;
         }
-
-        return false;
     }
 
-    /// <summary>Gives window to those that wait, in turn.</summary>
-    private void Pump()
+    protected override async ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> frames)
     {
-        for (var i = 0; i < _blocked.Count && _window > 0 && _frames.Length <= Congestion;)
+        await transport.WriteAsync(frames).ConfigureAwait(false);
+        return true;
+    }
+
+    protected override void Broken(Exception e) => broken(e);
+
+    /// <summary>Gives window to those that wait, in turn.</summary>
+    protected override void Pump()
+    {
+        for (var i = 0; i < _blocked.Count && Window > 0 && !Congested;)
         {
             var call = _blocked[i];
             if (!call.HasUnsent || Send(call)) _blocked.RemoveAt(i);
@@ -308,39 +253,5 @@ internal sealed class ClientOutput(Stream transport, RequestBlocks blocks, Actio
         var first = _blocked[0];
         _blocked.RemoveAt(0);
         _blocked.Add(first);
-    }
-
-    /// <summary>Under the lock: takes the writer's part when somebody should.</summary>
-    private bool MayFlush()
-    {
-        if (_closed || _flushing || _frames.Length == 0 || (_holds > 0 && _frames.Length <= Congestion)) return false;
-        return _flushing = true;
-    }
-
-    private async Task FlushAsync()
-    {
-        try
-        {
-            while (true)
-            {
-                ReadOnlyMemory<byte> frames;
-                lock (_lock)
-                {
-                    if (_blocked.Count > 0) Pump();
-                    frames = _frames.Swap();
-                    if (frames.IsEmpty)
-                    {
-                        _flushing = false;
-                        return;
-                    }
-                }
-
-                await transport.WriteAsync(frames).ConfigureAwait(false);
-            }
-        }
-        catch (Exception e)
-        {
-            broken(e);
-        }
     }
 }

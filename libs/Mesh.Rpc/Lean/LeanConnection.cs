@@ -14,10 +14,9 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Mesh.Rpc.Lean;
 
 /// <summary>One HTTP/2 connection: reads frames, starts calls, keeps the peer's windows full.</summary>
-internal sealed class LeanConnection : ICallBatch
+internal sealed class LeanConnection : FrameReceiver, ICallBatch
 {
     private const int MaxStreams = 1000;
-    private const int MaxHeaderBlock = 64 * 1024;
     private const int HeadsKept = 32;
     private const int MaxReads = 16; // deferred work may hold up others: it must not wait for an endless client
     private static readonly TimeSpan s_pingInterval = TimeSpan.FromSeconds(30);
@@ -28,12 +27,7 @@ internal sealed class LeanConnection : ICallBatch
     private readonly HeadReader<CallHead> _heads = new(HeadsKept, static fields => new CallHead(fields));
     private readonly List<Action> _deferred = [];
     private byte[] _scratch = [];
-    private byte[]? _headerBlock; // collects CONTINUATION frames
-    private int _headerLength;
-    private int _headerStream;
-    private byte _headerFlags;
     private int _lastStream;
-    private int _unreturned;
     private bool _heard = true;
     private bool _prefaceSeen;
     private volatile bool _draining;
@@ -58,6 +52,8 @@ internal sealed class LeanConnection : ICallBatch
     public LeanOutput Output { get; }
 
     public string Peer { get; }
+
+    protected override FrameOutput Sender => Output;
 
     public AuthContext Authenticated => field ??= Authenticate();
 
@@ -211,90 +207,25 @@ internal sealed class LeanConnection : ICallBatch
         return true;
     }
 
-    private void OnFrame(Http2Frame type, byte flags, int stream, ReadOnlySpan<byte> payload)
+    protected override void OnReset(int stream, Http2Error error)
     {
-        if (_headerBlock is not null && (type != Http2Frame.Continuation || stream != _headerStream)) throw new Http2Exception(Http2Error.Protocol, "CONTINUATION expected");
-        switch (type)
-        {
-            case Http2Frame.Data:
-                OnData(flags, stream, payload);
-                break;
-            case Http2Frame.Headers:
-                OnHeaders(flags, stream, payload);
-                break;
-            case Http2Frame.Continuation:
-                if (_headerBlock is null) throw new Http2Exception(Http2Error.Protocol, "CONTINUATION of nothing");
-                Collect(payload);
-                if ((flags & Http2.EndHeaders) == 0) return;
-                var block = _headerBlock;
-                _headerBlock = null;
-                Begin(_headerStream, _headerFlags, block.AsSpan(0, _headerLength));
-                break;
-            case Http2Frame.ResetStream:
-                if (stream == 0 || payload.Length != 4) throw new Http2Exception(Http2Error.Protocol, "RST_STREAM");
-                if (_calls.TryGetValue(stream, out var call))
-                {
-                    call.Cancel();
-                    Forget(call);
-                }
-
-                break;
-            case Http2Frame.Settings:
-                OnSettings(flags, stream, payload);
-                break;
-            case Http2Frame.Ping:
-                if (stream != 0 || payload.Length != 8) throw new Http2Exception(Http2Error.Protocol, "PING");
-                if ((flags & Http2.Ack) == 0) Output.Frame(Http2Frame.Ping, Http2.Ack, 0, payload);
-                break;
-            case Http2Frame.WindowUpdate:
-                if (payload.Length != 4) throw new Http2Exception(Http2Error.FrameSize, "WINDOW_UPDATE");
-                var by = BinaryPrimitives.ReadInt32BigEndian(payload) & int.MaxValue;
-                if (by == 0) throw new Http2Exception(Http2Error.Protocol, "WINDOW_UPDATE of nothing");
-                if (stream == 0) Output.Grow(null, by);
-                else if (_calls.TryGetValue(stream, out var grown)) Output.Grow(grown, by);
-                break;
-            case Http2Frame.GoAway:
-                _draining = true;
-                break;
-            case Http2Frame.PushPromise:
-                throw new Http2Exception(Http2Error.Protocol, "a client does not push");
-            default:
-                break; // PRIORITY, and what is yet to be invented
-        }
+        if (!_calls.TryGetValue(stream, out var call)) return;
+        call.Cancel();
+        Forget(call);
     }
 
-    private void OnSettings(byte flags, int stream, ReadOnlySpan<byte> payload)
+    protected override void OnSettings(PeerSettings settings) => Output.Settings(settings, _calls.Values);
+
+    protected override void OnWindow(int stream, int by)
     {
-        if (stream != 0) throw new Http2Exception(Http2Error.Protocol, "SETTINGS on a stream");
-        if ((flags & Http2.Ack) != 0) return;
-        var settings = PeerSettings.Read(payload);
-        Output.Settings(settings.Window, settings.FrameSize, settings.TableSize, _calls.Values);
+        if (stream == 0) Output.Grow(null, by);
+        else if (_calls.TryGetValue(stream, out var call)) Output.Grow(call, by);
     }
 
-    private void OnHeaders(byte flags, int stream, ReadOnlySpan<byte> payload)
-    {
-        payload = Http2.Unpad(flags, payload);
-        if ((flags & Http2.HasPriority) != 0) payload = payload.Length >= 5 ? payload[5..] : throw new Http2Exception(Http2Error.FrameSize, "HEADERS");
-        if ((flags & Http2.EndHeaders) != 0)
-        {
-            Begin(stream, flags, payload);
-            return;
-        }
-
-        (_headerBlock, _headerLength, _headerStream, _headerFlags) = (new byte[Http2.DefaultFrameSize], 0, stream, flags);
-        Collect(payload);
-    }
-
-    private void Collect(ReadOnlySpan<byte> part)
-    {
-        if (_headerLength + part.Length > MaxHeaderBlock) throw new Http2Exception(Http2Error.EnhanceYourCalm, "the headers are too large");
-        if (_headerLength + part.Length > _headerBlock!.Length) Array.Resize(ref _headerBlock, _headerLength + part.Length);
-        part.CopyTo(_headerBlock.AsSpan(_headerLength));
-        _headerLength += part.Length;
-    }
+    protected override void OnGoAway(int lastStream) => _draining = true;
 
     /// <summary>A whole header block: a new call, or the trailers of one.</summary>
-    private void Begin(int stream, byte flags, ReadOnlySpan<byte> block)
+    protected override void OnHead(int stream, byte flags, ReadOnlySpan<byte> block)
     {
         var ended = (flags & Http2.EndStream) != 0;
         if (stream <= _lastStream)
@@ -321,24 +252,15 @@ internal sealed class LeanConnection : ICallBatch
         if (ended) EndRequest(call);
     }
 
-    private void OnData(byte flags, int stream, ReadOnlySpan<byte> payload)
+    protected override void OnData(int stream, byte flags, int size, ReadOnlySpan<byte> data)
     {
-        if (stream == 0 || stream > _lastStream) throw new Http2Exception(Http2Error.Protocol, "DATA of no stream");
-        _unreturned += payload.Length;
-        if (_unreturned >= Http2.ConnectionWindow / 4)
-        {
-            Output.Frame(Http2Frame.WindowUpdate, 0, _unreturned);
-            _unreturned = 0;
-        }
-
-        var length = payload.Length;
-        payload = Http2.Unpad(flags, payload);
+        if (stream > _lastStream) throw new Http2Exception(Http2Error.Protocol, "DATA of no stream");
         if (!_calls.TryGetValue(stream, out var call)) return;
         if (call.RequestEnded) throw new Http2Exception(Http2Error.StreamClosed, "DATA after the end");
         var ended = (flags & Http2.EndStream) != 0;
         try
         {
-            Messages(call, payload);
+            Messages(call, data);
         }
         catch (RpcException e)
         {
@@ -349,7 +271,7 @@ internal sealed class LeanConnection : ICallBatch
 
         if (ended) EndRequest(call);
         // A message in the making is bounded by its limit, not by the window.
-        else if (call.Requests is null || !call.Input.AtBoundary) ReturnWindow(call, length);
+        else if (call.Requests is null || !call.Input.AtBoundary) ReturnWindow(call, size);
     }
 
     private void Messages(LeanCall call, ReadOnlySpan<byte> data)

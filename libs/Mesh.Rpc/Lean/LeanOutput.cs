@@ -1,104 +1,45 @@
 using System.Buffers;
-using System.Buffers.Binary;
 using System.IO.Pipelines;
 using Grpc.Core;
 
 namespace Mesh.Rpc.Lean;
 
-/// <summary>
-/// What a connection sends: frames are appended under the lock to one buffer while the other is being written, so that all answers that come during
-/// a write leave with the next. Data beyond the peer's windows waits at its call.
-/// </summary>
-internal sealed class LeanOutput(PipeWriter transport)
+/// <summary>What a server's connection sends. Data beyond the peer's windows waits at its call.</summary>
+internal sealed class LeanOutput(PipeWriter transport) : FrameOutput(128 * 1024)
 {
-    private const int Congestion = 128 * 1024;
-
-    private readonly Lock _lock = new();
     private readonly HeaderBlocks _blocks = new();
     private readonly List<LeanCall> _blocked = [];
     private readonly List<TaskCompletionSource> _waiters = [];
-    private readonly FrameBuffer _frames = new();
-    private int _holds;
-    private bool _flushing;
-    private bool _closed;
-    private long _window = Http2.DefaultWindow;
-    private int _streamWindow = Http2.DefaultWindow;
-
-    /// <summary>The peer reads slower than we write.</summary>
-    public bool Congested => _frames.Length > Congestion;
 
     /// <summary>The window that a new stream begins with.</summary>
-    public int StreamWindow => _streamWindow;
-
-    public void Hold()
-    {
-        lock (_lock) _holds++;
-    }
-
-    public void Release()
-    {
-        lock (_lock)
-        {
-            _holds--;
-            if (!MayFlush()) return;
-        }
-
-        _ = FlushAsync();
-    }
+    public int StreamWindow => InitialWindow;
 
     /// <summary>Ends when the peer has taken most of what was written, or the connection is closed.</summary>
     public Task DrainedAsync()
     {
-        lock (_lock) return _closed || _frames.Length <= Congestion ? Task.CompletedTask : Waiter();
-    }
-
-    /// <summary>A control frame.</summary>
-    public void Frame(Http2Frame type, byte flags, int stream, ReadOnlySpan<byte> payload)
-    {
-        lock (_lock)
-        {
-            Append(type, flags, stream, payload);
-            if (!MayFlush()) return;
-        }
-
-        _ = FlushAsync();
-    }
-
-    public void Frame(Http2Frame type, int stream, int number)
-    {
-        Span<byte> payload = stackalloc byte[4];
-        BinaryPrimitives.WriteInt32BigEndian(payload, number);
-        Frame(type, 0, stream, payload);
-    }
-
-    public void GoAway(int lastStream, Http2Error error)
-    {
-        Span<byte> payload = stackalloc byte[8];
-        BinaryPrimitives.WriteInt32BigEndian(payload, lastStream);
-        BinaryPrimitives.WriteInt32BigEndian(payload[4..], (int)error);
-        Frame(Http2Frame.GoAway, 0, 0, payload);
+        lock (Gate) return Closed || !Congested ? Task.CompletedTask : Waiter();
     }
 
     /// <summary>Response headers before the first message, when the handler has some of its own.</summary>
     public void Headers(LeanCall call, Metadata? headers)
     {
-        lock (_lock)
+        lock (Gate)
         {
-            if (_closed || call.Reset || call.HeadersSent) return;
+            if (Closed || call.Reset || call.HeadersSent) return;
             WriteHeaders(call, headers);
             if (!MayFlush()) return;
         }
 
-        _ = FlushAsync();
+        Flush();
     }
 
     /// <summary>A message with its prefix; the buffer becomes ours and goes back to the pool. The task ends when the next may follow.</summary>
     public Task Message(LeanCall call, byte[] buffer, int length, bool flush)
     {
         Task done;
-        lock (_lock)
+        lock (Gate)
         {
-            if (_closed || call.Reset)
+            if (Closed || call.Reset)
             {
                 ArrayPool<byte>.Shared.Return(buffer);
                 return Task.FromException(new IOException("the client has ended the call or the connection"));
@@ -116,20 +57,20 @@ internal sealed class LeanOutput(PipeWriter transport)
                 call.Enqueue(buffer, sent, length);
             }
 
-            done = call.HasPending ? call.WaitForWindow() : _frames.Length > Congestion ? Waiter() : Task.CompletedTask;
+            done = call.HasPending ? call.WaitForWindow() : Congested ? Waiter() : Task.CompletedTask;
             if (!(flush || !done.IsCompleted) || !MayFlush()) return done;
         }
 
-        _ = FlushAsync();
+        Flush();
         return done;
     }
 
     /// <summary>The end of a call: trailers, after whatever still waits for window.</summary>
     public void End(LeanCall call, Status status, Metadata trailers)
     {
-        lock (_lock)
+        lock (Gate)
         {
-            if (_closed || call.Reset) return;
+            if (Closed || call.Reset) return;
             if (call.HasPending)
             {
                 call.EndWith(status, trailers);
@@ -140,15 +81,15 @@ internal sealed class LeanOutput(PipeWriter transport)
             if (!MayFlush()) return;
         }
 
-        _ = FlushAsync();
+        Flush();
     }
 
     /// <summary>An answer that is no gRPC.</summary>
     public void PlainAnswer(LeanCall call, int status, string contentType, byte[] body)
     {
-        lock (_lock)
+        lock (Gate)
         {
-            if (_closed || call.Reset) return;
+            if (Closed || call.Reset) return;
             var block = HeaderBlocks.Plain(status, contentType, body.Length);
             Append(Http2Frame.Headers, Http2.EndHeaders, call.Stream, block);
             call.HeadersSent = true;
@@ -169,13 +110,13 @@ internal sealed class LeanOutput(PipeWriter transport)
             if (!MayFlush()) return;
         }
 
-        _ = FlushAsync();
+        Flush();
     }
 
     /// <summary>Forgets what a call still had to send.</summary>
     public void Abandon(LeanCall call)
     {
-        lock (_lock)
+        lock (Gate)
         {
             call.Reset = true;
             call.DropPending();
@@ -183,54 +124,62 @@ internal sealed class LeanOutput(PipeWriter transport)
         }
     }
 
-    /// <summary>The peer's settings: initial window, frame size and table size. Streams that are open have their windows moved by the difference.</summary>
-    public void Settings(int? window, int? frameSize, int? tableSize, IEnumerable<LeanCall> open)
+    /// <summary>The peer's settings. Streams that are open have their windows moved by the difference.</summary>
+    public void Settings(PeerSettings settings, IEnumerable<LeanCall> open)
     {
-        lock (_lock)
+        lock (Gate)
         {
-            if (frameSize is { } size) _frames.LimitFrames(size);
-            if (tableSize is { } table) _blocks.Limit(table);
-            if (window is { } initial)
-            {
-                foreach (var call in open) call.Window += initial - _streamWindow;
-                _streamWindow = initial;
-            }
-
-            Append(Http2Frame.Settings, Http2.Ack, 0, []);
+            if (settings.TableSize is { } table) _blocks.Limit(table);
+            var moved = Accept(settings);
+            foreach (var call in open) call.Window += moved;
             Pump();
             if (!MayFlush()) return;
         }
 
-        _ = FlushAsync();
+        Flush();
     }
 
     /// <summary>More room at a stream, or at the connection (null).</summary>
     public void Grow(LeanCall? call, int by)
     {
-        lock (_lock)
+        lock (Gate)
         {
-            if (call is null) _window += by;
+            if (call is null) Window += by;
             else call.Window += by;
-            if ((call is null ? _window : call.Window) > int.MaxValue) throw new Http2Exception(Http2Error.FlowControl, "a window beyond 2^31-1");
+            if ((call is null ? Window : call.Window) > int.MaxValue) throw new Http2Exception(Http2Error.FlowControl, "a window beyond 2^31-1");
             if (_blocked.Count == 0) return;
             Pump();
             if (!MayFlush()) return;
         }
 
-        _ = FlushAsync();
+        Flush();
     }
 
     /// <summary>Nothing is sent any more; whoever waits goes on.</summary>
     public void Close()
     {
-        lock (_lock)
+        lock (Gate)
         {
-            _closed = true;
+            Closed = true;
             foreach (var call in _blocked) call.DropPending();
             _blocked.Clear();
             Wake();
         }
     }
+
+    protected override async ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> frames)
+    {
+        var result = await transport.WriteAsync(frames).ConfigureAwait(false);
+        return !result.IsCompleted && !result.IsCanceled;
+    }
+
+    protected override void Written()
+    {
+        if (_waiters.Count > 0 && (Closed || !Congested)) Wake();
+    }
+
+    /// <summary>The read loop finds the same broken connection and ends it.</summary>
+    protected override void Broken(Exception e) => Close();
 
     private Task Waiter()
     {
@@ -243,49 +192,6 @@ internal sealed class LeanOutput(PipeWriter transport)
     {
         foreach (var waiter in _waiters) waiter.SetResult();
         _waiters.Clear();
-    }
-
-    /// <summary>Under the lock: takes the writer's part when somebody should.</summary>
-    private bool MayFlush()
-    {
-        if (_flushing || _frames.Length == 0 || (_holds > 0 && _frames.Length <= Congestion)) return false;
-        return _flushing = true;
-    }
-
-    private async Task FlushAsync()
-    {
-        try
-        {
-            while (true)
-            {
-                ReadOnlyMemory<byte> frames;
-                lock (_lock)
-                {
-                    if (_blocked.Count > 0) Pump();
-                    frames = _frames.Swap();
-                    if (frames.IsEmpty)
-                    {
-                        _flushing = false;
-                        return;
-                    }
-                }
-
-                var result = await transport.WriteAsync(frames).ConfigureAwait(false);
-                lock (_lock)
-                {
-                    if (result.IsCompleted || result.IsCanceled) _closed = true;
-                    if (_waiters.Count > 0 && (_closed || _frames.Length <= Congestion)) Wake();
-                    if (!_closed) continue;
-                    _flushing = false;
-                    return;
-                }
-            }
-        }
-        catch (Exception)
-        {
-            // The read loop finds the same broken connection and ends it.
-            Close();
-        }
     }
 
     private void WriteHeaders(LeanCall call, Metadata? headers)
@@ -315,12 +221,10 @@ internal sealed class LeanOutput(PipeWriter transport)
     /// <summary>As much of a message as windows let pass; returns where it stopped.</summary>
     private int Data(LeanCall call, byte[] buffer, int from, int to)
     {
-        while (from < to && _frames.Length <= Congestion)
+        while (Room(call.Window, to - from) is > 0 and var count)
         {
-            var count = (int)Math.Min(Math.Min(to - from, _frames.FrameSize), Math.Min(_window, call.Window));
-            if (count <= 0) break;
             Append(Http2Frame.Data, 0, call.Stream, buffer.AsSpan(from, count));
-            _window -= count;
+            Window -= count;
             call.Window -= count;
             from += count;
         }
@@ -329,9 +233,9 @@ internal sealed class LeanOutput(PipeWriter transport)
     }
 
     /// <summary>Gives window to those that wait, in turn.</summary>
-    private void Pump()
+    protected override void Pump()
     {
-        for (var i = 0; i < _blocked.Count && _window > 0 && _frames.Length <= Congestion;)
+        for (var i = 0; i < _blocked.Count && Window > 0 && !Congested;)
         {
             var call = _blocked[i];
             while (call.Pending is { } piece)
@@ -368,10 +272,5 @@ internal sealed class LeanOutput(PipeWriter transport)
             _blocked.RemoveAt(0);
             _blocked.Add(first);
         }
-    }
-
-    private void Append(Http2Frame type, byte flags, int stream, ReadOnlySpan<byte> payload)
-    {
-        if (!_closed) _frames.Append(type, flags, stream, payload);
     }
 }
