@@ -190,5 +190,5 @@ internal sealed class PlanField(FieldSchema schema, ApplyPlan owner)
     /// There in an empty object of Kubernetes' own types (a struct that is no pointer, a list that JSON always shows): a new object does not
     /// own it as such, only what is in it.
     /// </summary>
-    public bool InEmpty { get; } = schema.IsValueStruct || (schema.Required && schema.Shape != FieldShape.Single);
+    public bool InEmpty { get; } = schema.IsValueStruct || schema.ShowsNull || (schema.Required && schema.Shape != FieldShape.Single);
 }

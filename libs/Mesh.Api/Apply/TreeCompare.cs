@@ -41,6 +41,10 @@ internal static class TreeCompare
             case PlanKind.Set or PlanKind.Keyed when was.ValueKind == JsonValueKind.Array && now is JsonArray right:
                 if (SamePlaces(plan, was, right)) return FieldChanges.None;
                 return Lists(plan, was, right);
+            case PlanKind.Set or PlanKind.Keyed when was.ValueKind == JsonValueKind.Null && now is JsonArray:
+                return new(TreeFields.Whole(plan, now, fresh: false), FieldSet.Empty);
+            case PlanKind.Set or PlanKind.Keyed when was.ValueKind == JsonValueKind.Array && now is null:
+                return new(FieldSet.Empty, TreeFields.Whole(plan, Tree(was), fresh: false));
             default:
                 return Same(was, now) ? FieldChanges.None : new(FieldSet.Leaf, FieldSet.Empty);
         }
@@ -101,6 +105,7 @@ internal static class TreeCompare
             if (!Describe(plan, name, out var element, out var inner)) continue;
             if (!had)
             {
+                if (value is null && plan.Kind == PlanKind.Struct) continue; // a field of a struct that is null is not set
                 set.Add(element ?? PathElement.Field(name), TreeFields.Whole(inner, value, fresh: true));
                 continue;
             }
@@ -118,6 +123,7 @@ internal static class TreeCompare
             {
                 var name = property.Name;
                 if (now.ContainsKey(name) || !Describe(plan, name, out var element, out var inner)) continue;
+                if (property.Value.ValueKind == JsonValueKind.Null && plan.Kind == PlanKind.Struct) continue;
                 removed.Add(element ?? PathElement.Field(name), TreeFields.Whole(inner, Tree(property.Value), fresh: true));
             }
         }

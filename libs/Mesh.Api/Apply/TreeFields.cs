@@ -26,7 +26,8 @@ internal static class TreeFields
                 {
                     if (plan.Find(name) is { } field)
                     {
-                        if (field.Tracked) build.Add(field.Element, Whole(field.Plan, child, fresh || !field.InEmpty));
+                        // A null that an empty object shows too is no news either.
+                        if (field.Tracked && (child is not null || fresh || !field.InEmpty)) build.Add(field.Element, Whole(field.Plan, child, fresh || !field.InEmpty));
                     }
                     else if (plan.Additional is { } other)
                     {

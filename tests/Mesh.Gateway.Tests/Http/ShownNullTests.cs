@@ -63,6 +63,38 @@ public sealed class ShownNullTests(GatewayHost gateway)
         Assert.False(other.ContainsKey("firstTimestamp"));
     }
 
+    [Fact]
+    public async Task Nobody_owns_what_is_null_in_every_new_object()
+    {
+        const string Roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles";
+        const string Empty = """{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{"name":"null-applied"}}""";
+        const string Full = """{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{"name":"null-applied"},"rules":[{"apiGroups":[""],"resources":["pods"],"verbs":["get"]}]}""";
+        var (code, role) = await ApplyAsync(Roles, "one", Empty);
+        Assert.Equal(201, code);
+        Assert.True(Shown(role, "rules"));
+        (code, role) = await ApplyAsync(Roles, "two", Full);
+        Assert.True(code == 200, role.ToJsonString());
+        (code, role) = await ApplyAsync(Roles, "two", Empty);
+        Assert.Equal(200, code);
+        Assert.True(Shown(role, "rules"), role.ToJsonString());
+
+        var (_, posted) = await gateway.PostAsync(Roles + "?fieldManager=maker", """{"metadata":{"name":"null-posted","labels":{"a":"b"}}}""");
+        Assert.DoesNotContain("f:rules", posted["metadata"]!["managedFields"]!.ToJsonString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_keyed_list_that_was_null_is_owned_by_its_items()
+    {
+        const string Nodes = "/apis/storage.k8s.io/v1/csinodes";
+        await ApplyAsync(Nodes, "one", """{"apiVersion":"storage.k8s.io/v1","kind":"CSINode","metadata":{"name":"null-keyed","labels":{"a":"b"}},"spec":{}}""");
+        var (code, node) = await ApplyAsync(Nodes, "two", """{"apiVersion":"storage.k8s.io/v1","kind":"CSINode","metadata":{"name":"null-keyed"},"spec":{"drivers":[{"name":"d.e","nodeID":"n"}]}}""");
+        Assert.True(code == 200, node.ToJsonString());
+        Assert.Contains("\"f:drivers\":{\"k:{\\\"name\\\":\\\"d.e\\\"}\"", node["metadata"]!["managedFields"]!.ToJsonString().Replace("\\u0022", "\\\"", StringComparison.Ordinal), StringComparison.Ordinal);
+    }
+
+    private Task<(int Code, JsonObject Body)> ApplyAsync(string path, string manager, string config) => gateway.SendAsync(
+        HttpMethod.Patch, $"{path}/{JsonNode.Parse(config)!["metadata"]!["name"]}?fieldManager={manager}", config, "application/apply-patch+yaml");
+
     private static bool Shown(JsonObject obj, string path)
     {
         JsonNode? at = obj;
