@@ -49,17 +49,21 @@ internal sealed class NodeLedger(CacheSet caches)
         }
     }
 
-    /// <summary>What a pod asks for: the larger of its containers' sum (with sidecars) and its largest init container, plus overhead; and one pod.</summary>
+    /// <summary>
+    /// What a pod takes: the larger of its containers' sum (with sidecars) and its largest init container, plus overhead; and one pod. While a resize
+    /// is not done the most of what is asked, granted and there counts; what the node can never grant does not.
+    /// </summary>
     internal static Dictionary<string, Int128> Requests(JsonObject pod)
     {
-        var spec = pod["spec"] as JsonObject;
+        var (spec, status) = (pod["spec"] as JsonObject, pod["status"] as JsonObject);
+        var wished = !List(status, "conditions").Any(static c => c["type"]?.ToString() == "PodResizePending" && c["reason"]?.ToString() == "Infeasible");
         var sum = new Dictionary<string, Int128>(StringComparer.Ordinal);
-        foreach (var container in List(spec, "containers")) Add(sum, Of(container));
+        foreach (var container in List(spec, "containers")) Add(sum, Of(container, Told(status, "containerStatuses", container), wished));
         var sidecars = new Dictionary<string, Int128>(StringComparer.Ordinal);
         var peak = new Dictionary<string, Int128>(StringComparer.Ordinal);
         foreach (var container in List(spec, "initContainers"))
         {
-            var own = Of(container);
+            var own = Of(container, Told(status, "initContainerStatuses", container), wished);
             if (container["restartPolicy"]?.ToString() == "Always")
             {
                 Add(sidecars, own);
@@ -73,7 +77,7 @@ internal sealed class NodeLedger(CacheSet caches)
 
         Add(sum, sidecars);
         Max(sum, peak);
-        foreach (var (name, value) in Parse(spec?["resources"]?["requests"] as JsonObject)) sum[name] = value;
+        foreach (var (name, value) in spec?["resources"]?["requests"] is JsonObject ? Of(spec, status, wished) : []) sum[name] = value;
         Add(sum, Parse(spec?["overhead"] as JsonObject));
         sum["pods"] = Quantity.FromValue(1).Nanos;
         return sum;
@@ -151,7 +155,19 @@ internal sealed class NodeLedger(CacheSet caches)
 
     private static IEnumerable<JsonObject> List(JsonObject? spec, string name) => (spec?[name] as JsonArray)?.OfType<JsonObject>() ?? [];
 
-    private static Dictionary<string, Int128> Of(JsonObject container) => Parse(container["resources"]?["requests"] as JsonObject);
+    private static JsonObject? Told(JsonObject? status, string list, JsonObject container) =>
+        status is null ? null : List(status, list).FirstOrDefault(s => s["name"]?.ToString() == container["name"]?.ToString());
+
+    // Of a container and its status, or of the pod as a whole: both have the same two fields.
+    private static Dictionary<string, Int128> Of(JsonObject owner, JsonObject? told, bool wished)
+    {
+        var asked = Parse(owner["resources"]?["requests"] as JsonObject);
+        if (told?["resources"] is not JsonObject has) return asked;
+        if (!wished) asked.Clear();
+        Max(asked, Parse(has["requests"] as JsonObject));
+        Max(asked, Parse(told["allocatedResources"] as JsonObject));
+        return asked;
+    }
 
     private static Dictionary<string, Int128> Parse(JsonObject? requests)
     {

@@ -20,7 +20,7 @@ internal sealed class PodBlueprint
     public PodBlueprint(Pod pod)
     {
         _spec = pod.Spec ?? new PodSpec();
-        _amounts = ResourceAmounts.Of(_spec);
+        _amounts = ResourceAmounts.Of(ResizedSpec.Of(pod));
         foreach (var port in (_spec.Containers ?? []).Concat((_spec.InitContainers ?? []).Where(c => c.RestartPolicy == "Always")).SelectMany(c => c.Ports ?? []))
         {
             if (port.HostPort is > 0 and var number) _ports.Add(new HostPort(string.IsNullOrEmpty(port.HostIP) ? HostPort.Any : port.HostIP, port.Protocol ?? "TCP", number));

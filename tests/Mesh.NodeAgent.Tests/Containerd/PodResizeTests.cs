@@ -56,18 +56,18 @@ public sealed class PodResizeTests(ContainerdFixture containerd)
         var cores = Quantity.Parse(agent.Node.Services.Allocatable()["cpu"]).MilliValue;
         await api.CreateAsync(TestPods.Sleeper("grows", change: p => p.Spec!.Containers![0].Resources = Asking("50m")));
         await api.CreateAsync(TestPods.Sleeper("big", change: p => p.Spec!.Containers![0].Resources = Asking($"{cores - 100}m")));
-        await TestPods.PhaseAsync(api, "grows", "Running");
-        await TestPods.PhaseAsync(api, "big", "Running");
+        await TestPods.PhaseAsync(api, "grows", "Running", 60);
+        await TestPods.PhaseAsync(api, "big", "Running", 60);
 
         await ChangeAsync(api, Asking("200m"));
-        var pod = await TestPods.UntilAsync(api, "grows", p => p.Status!.Conditions!.Any(c => c.Type == "PodResizePending"));
+        var pod = await TestPods.UntilAsync(api, "grows", p => p.Status!.Conditions!.Any(c => c.Type == "PodResizePending"), 60);
         var pending = pod.Status!.Conditions!.Single(c => c.Type == "PodResizePending");
         Assert.Equal(("True", "Deferred", $"Node didn't have enough resource: cpu, requested: 200, used: {cores - 100}, capacity: {cores}"), (pending.Status, pending.Reason, pending.Message));
         Assert.Equal(("50m", "50m"), (pod.Status.ContainerStatuses![0].Resources!.Requests!["cpu"], pod.Status.ContainerStatuses[0].AllocatedResources!["cpu"]));
         await Eventually.TrueAsync(() => api.All<Event>().Any(e => e.Reason == "ResizeDeferred"), TimeSpan.FromSeconds(60));
 
         await TestPods.RemoveAsync(api, "big");
-        pod = await TestPods.UntilAsync(api, "grows", p => p.Status!.ContainerStatuses![0].Resources?.Requests?["cpu"] == "200m");
+        pod = await TestPods.UntilAsync(api, "grows", p => p.Status!.ContainerStatuses![0].Resources?.Requests?["cpu"] == "200m", 60);
         Assert.DoesNotContain(pod.Status!.Conditions!, c => c.Type == "PodResizePending");
         await TestPods.RemoveAsync(api, "grows");
     }
@@ -79,12 +79,12 @@ public sealed class PodResizeTests(ContainerdFixture containerd)
         await using var agent = containerd.StartAgent(api);
         await TestPods.NodeReadyAsync(api);
         await api.CreateAsync(TestPods.Sleeper("whole", change: p => p.Spec!.Resources = Resources("100m", "64Mi")));
-        await TestPods.PhaseAsync(api, "whole", "Running");
-        await TestPods.UntilAsync(api, "whole", p => p.Status!.Resources?.Limits?["memory"] == "64Mi" && p.Status.ContainerStatuses![0].Resources is not null);
+        await TestPods.PhaseAsync(api, "whole", "Running", 60);
+        await TestPods.UntilAsync(api, "whole", p => p.Status!.Resources?.Limits?["memory"] == "64Mi" && p.Status.ContainerStatuses![0].Resources is not null, 60);
         var pod = api.Find<Pod>("default", "whole")!;
         pod.Spec!.Resources = Resources("200m", "96Mi");
         await api.UpdateAsync(pod);
-        pod = await TestPods.UntilAsync(api, "whole", p => p.Status!.Resources?.Limits?["memory"] == "96Mi");
+        pod = await TestPods.UntilAsync(api, "whole", p => p.Status!.Resources?.Limits?["memory"] == "96Mi", 60);
         Assert.Equal("200m", pod.Status!.AllocatedResources!["cpu"]);
         await Eventually.TrueAsync(() => api.All<Event>().Any(e => e.Reason == "ResizeCompleted"), TimeSpan.FromSeconds(60));
         await TestPods.RemoveAsync(api, "whole");

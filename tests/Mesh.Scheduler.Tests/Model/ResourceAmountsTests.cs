@@ -43,6 +43,35 @@ public sealed class ResourceAmountsTests
         Assert.Equal(3250, ResourceAmounts.Of(spec).Cpu);
     }
 
+    [Theory]
+    [InlineData("2", "1", "1", null, 2000)]
+    [InlineData("2", "1", "1", "Deferred", 2000)]
+    [InlineData("1000", "1", "1", "Infeasible", 1000)]
+    [InlineData("1", "2", "3", null, 3000)]
+    [InlineData("1", "1", "1", null, 1000)]
+    public void A_resize_under_way_counts_with_the_most_and_an_infeasible_one_with_what_there_is(string asked, string has, string granted, string? pending, int cpu)
+    {
+        var pod = Build.Pod("a", asked);
+        pod.Status = new PodStatus
+        {
+            ContainerStatuses = [new ContainerStatus { Name = pod.Spec!.Containers![0].Name, Resources = new() { Requests = new() { ["cpu"] = has } }, AllocatedResources = new() { ["cpu"] = granted } }],
+            Conditions = pending is null ? null : [new PodCondition { Type = "PodResizePending", Status = "True", Reason = pending }],
+        };
+        Assert.Equal(cpu, ResourceAmounts.Of(ResizedSpec.Of(pod)).Cpu);
+        Assert.Equal(asked, pod.Spec.Containers[0].Resources!.Requests!["cpu"]);
+    }
+
+    [Fact]
+    public void A_resize_of_the_whole_pod_counts_likewise()
+    {
+        var pod = Build.Pod("a", "1");
+        pod.Spec!.Resources = new() { Requests = new() { ["cpu"] = "1000" } };
+        pod.Status = new PodStatus { Resources = new() { Requests = new() { ["cpu"] = "2" } }, AllocatedResources = new() { ["cpu"] = "2" } };
+        Assert.Equal(1_000_000, ResourceAmounts.Of(ResizedSpec.Of(pod)).Cpu);
+        pod.Status.Conditions = [new PodCondition { Type = "PodResizePending", Status = "True", Reason = "Infeasible" }];
+        Assert.Equal(2000, ResourceAmounts.Of(ResizedSpec.Of(pod)).Cpu);
+    }
+
     [Fact]
     public void Like_pods_have_one_signature()
     {
