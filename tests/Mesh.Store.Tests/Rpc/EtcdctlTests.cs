@@ -142,14 +142,15 @@ public class EtcdctlTests
     }
 
     /// <summary>Output and error output of one command; a long-running one is ended after its time.</summary>
-    private static async Task<string> Run(StoreProcess store, string arguments, string input = "", int timeoutSeconds = 20)
+    private static async Task<string> Run(StoreProcess store, string arguments, string input = "", int timeoutSeconds = 60)
     {
         var start = new ProcessStartInfo("sh", ["-c", $"timeout -s INT {timeoutSeconds} etcdctl {arguments}"])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
             RedirectStandardInput = true,
-            Environment = { ["ETCDCTL_API"] = "3", ["ETCDCTL_ENDPOINTS"] = $"127.0.0.1:{store.Port}" },
+            // Its own patience is 2 and 5 seconds, which a busy machine exceeds.
+            Environment = { ["ETCDCTL_API"] = "3", ["ETCDCTL_ENDPOINTS"] = $"127.0.0.1:{store.Port}", ["ETCDCTL_DIAL_TIMEOUT"] = "60s", ["ETCDCTL_COMMAND_TIMEOUT"] = "60s" },
         };
         using var process = Process.Start(start)!;
         await process.StandardInput.WriteAsync(input);

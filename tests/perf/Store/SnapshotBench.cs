@@ -15,19 +15,19 @@ namespace Mesh.Perf.Store;
 /// <summary>
 /// What snapshots cost: a store in this process holds much and is changed a little, over and over. Counts the bytes and times of every file written under snap/,
 /// the log beside them, and what a restart takes.
-/// <c>snapshots [--live MB] [--hot N] [--log MB] [--keep REVISIONS] [--dir DIR]</c>
+/// <c>snapshots [--live MB] [--hot N] [--log MB] [--keep PUTS] [--dir DIR]</c>
 /// </summary>
 internal static class SnapshotBench
 {
-    private const int ValueBytes = 1000;
-    private const int Together = 256;
+    private const int ValueBytes = 6000; // a pod with its status and managedFields
+    private const int Together = 64; // in a transaction: it is the snapshots that are measured, not fdatasync
 
     public static async Task<int> RunAsync(string[] args)
     {
         var live = Number(args, "--live", 200);
-        var hot = Number(args, "--hot", 2000);
+        var hot = Number(args, "--hot", 500);
         var log = Number(args, "--log", 600);
-        var keep = Number(args, "--keep", 20_000);
+        var keep = Number(args, "--keep", 3000);
         var directory = Option(args, "--dir") ?? Path.Combine(Directory.GetCurrentDirectory(), "bench-snapshots-" + Environment.ProcessId);
         var files = new CountingFiles();
         var options = new StoreOptions { DataDir = directory, AutoCompaction = AutoCompactionMode.Off };
@@ -53,9 +53,9 @@ internal static class SnapshotBench
             for (var i = 0; i < 3; i++)
             {
                 GC.Collect();
-                var clock = Stopwatch.StartNew();
+                var (clock, cpu) = (Stopwatch.StartNew(), Environment.CpuUsage.TotalTime);
                 await using var again = StoreEngine.Open(options, new DiskFiles(), TimeProvider.System, NullLogger.Instance);
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"restart: {clock.Elapsed.TotalMilliseconds:F0} ms, {again.Store.KeyCount} keys"));
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"restart: {clock.Elapsed.TotalMilliseconds:F0} ms, {(Environment.CpuUsage.TotalTime - cpu).TotalMilliseconds:F0} ms of CPU, {again.Store.KeyCount} keys"));
             }
         }
         finally
@@ -68,19 +68,21 @@ internal static class SnapshotBench
 
     private static async Task PutAsync(StoreEngine engine, int count, Func<int, int> key, long keep)
     {
-        var calls = new Task[Together];
         for (var at = 0; at < count;)
         {
             var before = at;
+            var txn = new Pb.TxnRequest();
             for (var n = 0; n < Together; n++, at++)
             {
-                var payload = new Pb.PutRequest { Key = ByteString.CopyFromUtf8("/registry/pods/default/pod-" + key(at).ToString("D8", CultureInfo.InvariantCulture)), Value = ByteString.CopyFrom(Value(at)) }.ToByteArray();
-                calls[n] = engine.ProposeAsync(KvRequestDecoder.Put(payload), payload).AsTask();
+                var name = "/registry/pods/default/pod-" + key(at).ToString("D8", CultureInfo.InvariantCulture);
+                txn.Success.Add(new Pb.RequestOp { RequestPut = new Pb.PutRequest { Key = ByteString.CopyFromUtf8(name), Value = UnsafeByteOperations.UnsafeWrap(Value(at)) } });
             }
 
-            await Task.WhenAll(calls);
+            var payload = txn.ToByteArray();
+            await engine.TxnAsync(KvRequestDecoder.Txn(payload), payload);
+            // The history of so many puts is kept.
             var revision = engine.Store.Published.Revision;
-            if (keep < revision && before / keep != at / keep) await engine.ProposeAsync(new CompactCommand(revision - keep));
+            if (before / keep != at / keep && revision > keep / Together) await engine.ProposeAsync(new CompactCommand(revision - (keep / Together)));
         }
     }
 
