@@ -31,8 +31,9 @@ public static class Applier
     /// <param name="writer">Who applies.</param>
     /// <param name="force">Take fields from their owners.</param>
     /// <param name="inVersion">Makes the changes in another version from the new object, or null.</param>
+    /// <param name="respelled">Fields that the applier wrote otherwise than they are stored (<see cref="Respelled"/>): these count as changed.</param>
     public static ApplyResult Apply(
-        TypeSchema type, JsonObject live, ManagedFields before, JsonObject config, Writer writer, bool force, Func<JsonObject, ChangesIn>? inVersion = null)
+        TypeSchema type, JsonObject live, ManagedFields before, JsonObject config, Writer writer, bool force, Func<JsonObject, ChangesIn>? inVersion = null, FieldSet? respelled = null)
     {
         var plan = ApplyPlan.Of(type);
         if (before.Entries.Count == 0)
@@ -46,6 +47,7 @@ public static class Applier
 
         var changes = TreeCompare.Changes(plan, live, merged);
         var unchanged = changes.IsEmpty;
+        if (respelled is { IsEmpty: false }) changes = changes with { Set = changes.Set.Union(respelled) };
         changes = changes.Except(writer.Foreign);
         var versions = inVersion?.Invoke(merged);
         if (!force && Conflicts(before, own, changes, writer, versions) is { Count: > 0 } conflicts) return new(merged, before, conflicts);
@@ -70,6 +72,21 @@ public static class Applier
     {
         var wanted = TreeFields.Applied(ApplyPlan.Of(type), config).ExceptBelow(writer.Foreign);
         return wanted.IsEmpty ? ManagedFields.None : new([new ManagedEntry(writer.Manager, applied: true, writer.ApiVersion, writer.Subresource, writer.Time, wanted)]);
+    }
+
+    /// <summary>
+    /// The fields that mean what they say and are stored in other words: a CPU of "0.1" is stored as "100m". Kubernetes compares words, so that to apply such a field is
+    /// to change it, whatever the object has.
+    /// </summary>
+    /// <param name="type">The kind's type.</param>
+    /// <param name="sent">The configuration as it was sent.</param>
+    /// <param name="config">The same decoded along the schema.</param>
+    public static FieldSet Respelled(TypeSchema type, JsonObject sent, JsonObject config)
+    {
+        if (JsonNode.DeepEquals(sent, config)) return FieldSet.Empty;
+        var plan = ApplyPlan.Of(type);
+        // What decoding left out altogether is nobody's.
+        return TreeCompare.Changes(plan, config, sent).Set.Intersect(TreeFields.Applied(plan, config));
     }
 
     /// <summary>The fields of a configuration whose values are those of the object.</summary>

@@ -33,6 +33,30 @@ public sealed class ApplyTests(GatewayHost host)
         Assert.Equal(made.Version(), same.Version());
     }
 
+    /// <summary>Seen at a kube-apiserver: it compares what was written with what is stored, as text.</summary>
+    [Fact]
+    public async Task Another_spelling_of_a_quantity_is_another_value()
+    {
+        static string Asking(string cpu) => Deployment("ssa-spelled", containers: $$$$"""[{"name":"web","image":"nginx:1","resources":{"requests":{"cpu":"{{{{cpu}}}}"}}}]""");
+        var (code, made) = await host.ApplyAsync(Deployments + "ssa-spelled", "one", Asking("100m"));
+        Assert.Equal(201, code);
+        var (refused, status) = await host.ApplyAsync(Deployments + "ssa-spelled", "two", Asking("0.1"));
+        Assert.Equal(
+            (409, "Apply failed with 1 conflict: conflict with \"one\": .spec.template.spec.containers[name=\"web\"].resources.requests.cpu"),
+            (refused, (string?)status["message"]));
+
+        // Who is alone with it changes nothing.
+        var (again, same) = await host.ApplyAsync(Deployments + "ssa-spelled", "one", Asking("0.1"));
+        Assert.Equal((200, made.Version()), (again, same.Version()));
+        var (shared, _) = await host.ApplyAsync(Deployments + "ssa-spelled", "two", Asking("100m"));
+        Assert.Equal(200, shared);
+
+        var (forced, taken) = await host.ApplyAsync(Deployments + "ssa-spelled", "two", Asking("0.1"), "&force=true");
+        Assert.Equal((200, "100m"), (forced, (string?)taken["spec"]!["template"]!["spec"]!["containers"]![0]!["resources"]!["requests"]!["cpu"]));
+        Assert.DoesNotContain("f:cpu", taken.Fields("one")!, StringComparison.Ordinal);
+        Assert.Contains("f:cpu", taken.Fields("two")!, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Yaml_is_read_as_well()
     {

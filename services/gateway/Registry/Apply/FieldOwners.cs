@@ -59,6 +59,7 @@ internal sealed class FieldOwners(StrategyTable strategies, TimeProvider time)
         var live = (JsonObject)current.Parsed.DeepClone();
         Take(live);
         var type = config.Schema.Type;
+        var respelled = Applier.Respelled(type, config.Sent, config.Object);
         var result = Run(request.Force);
         if (result.Conflicts.Count > 0)
         {
@@ -71,7 +72,7 @@ internal sealed class FieldOwners(StrategyTable strategies, TimeProvider time)
         return result;
 
         ApplyResult Run(bool force) =>
-            Applier.Apply(type, live, before, config.Object, Writer(request), force, merged => Views(request.Resource, live, merged) ?? (static _ => null));
+            Applier.Apply(type, live, before, config.Object, Writer(request), force, merged => Views(request.Resource, live, merged) ?? (static _ => null), respelled);
     }
 
     private Writer Writer(RequestContext request) => new(
