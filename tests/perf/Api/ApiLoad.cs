@@ -4,13 +4,12 @@ using System.Text;
 
 namespace Mesh.Perf.Api;
 
-/// <summary>What a row of requests took: requests a second, latencies in milliseconds, CPU seconds of the servers, bytes the gateway allocated.</summary>
-internal sealed record ApiMeasure(double Rate, double P50, double P99, double Cpu, long Allocated);
-
 /// <summary>Requests by a fixed number of clients, each with its own connection and one request under way.</summary>
-internal sealed class ApiLoad(ApiServer server, int clients) : IAsyncDisposable
+internal sealed class ApiLoad(ApiTarget server, int clients) : IAsyncDisposable
 {
     private readonly List<HttpWire> _wires = [];
+
+    public ApiTarget Target => server;
 
     /// <summary>Connects, and runs each verb a few hundred times: what is measured is the steady state, not the compiler.</summary>
     public async Task WarmUpAsync(CancellationToken ct)
@@ -34,7 +33,8 @@ internal sealed class ApiLoad(ApiServer server, int clients) : IAsyncDisposable
     {
         var times = new double[count];
         var next = -1;
-        var (cpu, allocated) = (server.Cpu, await MetricAsync("dotnet_gc_allocated_bytes_total", ct));
+        var allocated = await MetricAsync(server.AllocatedMetric, ct);
+        var cpu = server.Cpu;
         var clock = Stopwatch.StartNew();
         await Task.WhenAll(_wires.Select(wire => Task.Run(
             async () =>
@@ -49,8 +49,10 @@ internal sealed class ApiLoad(ApiServer server, int clients) : IAsyncDisposable
             },
             ct)));
         var took = clock.Elapsed.TotalSeconds;
+        cpu = server.Cpu - cpu;
         Array.Sort(times);
-        return new ApiMeasure(count / took, times[count / 2], times[count * 99 / 100], server.Cpu - cpu, await MetricAsync("dotnet_gc_allocated_bytes_total", ct) - allocated);
+        allocated = await MetricAsync(server.AllocatedMetric, ct) - allocated;
+        return new ApiMeasure(count / took, times[count / 2], times[count * 99 / 100], cpu * 5000 / count, allocated / count);
     }
 
     public async Task ConnectAllAsync(CancellationToken ct)
@@ -65,11 +67,11 @@ internal sealed class ApiLoad(ApiServer server, int clients) : IAsyncDisposable
         foreach (var wire in _wires) await wire.DisposeAsync();
     }
 
-    /// <summary>One of the gateway's own metrics.</summary>
-    public async Task<long> MetricAsync(string name, CancellationToken ct)
+    /// <summary>One of the API server's own metrics.</summary>
+    public async Task<double> MetricAsync(string name, CancellationToken ct)
     {
         var (_, body) = await _wires[0].SendAsync("GET", "/metrics", default, ct);
         var line = Encoding.UTF8.GetString(body.Span).Split('\n').Single(l => l.StartsWith(name + " ", StringComparison.Ordinal));
-        return (long)double.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture);
+        return double.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture);
     }
 }

@@ -21,7 +21,7 @@ internal sealed class HttpWire : IAsyncDisposable
 
     private HttpWire(SslStream stream) => _stream = stream;
 
-    public static async Task<HttpWire> ConnectAsync(ApiServer server, CancellationToken ct)
+    public static async Task<HttpWire> ConnectAsync(ApiTarget server, CancellationToken ct)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, server.Port), ct);

@@ -9,14 +9,14 @@ namespace Mesh.Perf.Api;
 internal static class WatchBench
 {
     /// <summary>From the answer of a create to its event at a watcher, while all clients create.</summary>
-    public static async Task LagAsync(ApiLoad load, int count, CancellationToken ct)
+    public static async Task<ApiMeasure> LagAsync(ApiLoad load, int count, CancellationToken ct)
     {
         const string Path = "/api/v1/namespaces/kube-public/configmaps";
         var answered = new ConcurrentDictionary<string, long>();
         var seen = new ConcurrentDictionary<string, long>();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         await using var wire = await load.ConnectAsync(ct);
-        await wire.BeginAsync(Path + "?watch=1&resourceVersion=0&sendInitialEvents=false&resourceVersionMatch=NotOlderThan", ct);
+        await BeginAsync(wire, Path, ct);
         var watching = Task.Run(async () =>
         {
             var reader = new EventReader(wire);
@@ -35,22 +35,22 @@ internal static class WatchBench
             ct);
         await watching.WaitAsync(TimeSpan.FromSeconds(60), ct);
         var lags = answered.Select(a => Math.Max(0, Stopwatch.GetElapsedTime(a.Value, seen[a.Key]).TotalMilliseconds)).Order().ToList();
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{"watch lag after the answer",-30}{"",8}{lags[count / 2],9:F2}{lags[count * 99 / 100],9:F2}{"",25}k8s 1.9 / 27.9"));
         await load.MeasureAsync(count, (w, i) => w.SendAsync("DELETE", $"{Path}/lag-{i}", default, ct), 200, ct);
+        return new ApiMeasure(double.NaN, lags[count / 2], lags[count * 99 / 100], double.NaN);
     }
 
     /// <summary>A thousand events by one writer to many watchers: events a second delivered, lag from the answer, none lost, none doubled.</summary>
-    public static async Task FanOutAsync(ApiServer server, int watchers, CancellationToken ct)
+    public static async Task<ApiMeasure> FanOutAsync(Session session, int watchers)
     {
+        var (server, ct) = (session.Load.Target, session.Cancel);
         const string Path = "/api/v1/namespaces/kube-node-lease/configmaps";
         var events = watchers >= 1000 ? 200 : 1000;
         var answered = new long[events];
         var lags = new ConcurrentBag<double[]>();
-        var prefix = $"fan-{watchers}-";
+        var prefix = $"fan-{session.Round}-{watchers}-";
         var wires = new List<HttpWire>();
         for (var i = 0; i < watchers; i++) wires.Add(await HttpWire.ConnectAsync(server, ct));
-        foreach (var wire in wires) await wire.BeginAsync(Path + "?watch=1&resourceVersion=0&sendInitialEvents=false&resourceVersionMatch=NotOlderThan", ct);
+        foreach (var wire in wires) await BeginAsync(wire, Path, ct);
         var cpu = server.Cpu;
         var clock = Stopwatch.StartNew();
         var reading = wires.Select(wire => Task.Run(
@@ -92,9 +92,18 @@ internal static class WatchBench
         await Task.WhenAll(reading).WaitAsync(TimeSpan.FromMinutes(2), ct);
         var took = clock.Elapsed.TotalSeconds;
         var all = lags.SelectMany(l => l).Order().ToList();
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{$"watch fan-out to {watchers}",-30}{watchers * events / took,8:F0}{all[all.Count / 2],9:F2}{all[all.Count * 99 / 100],9:F2}   events/s delivered, lag; {(server.Cpu - cpu) * 1e6 / (watchers * events):F1} us CPU an event, none lost"));
+        cpu = server.Cpu - cpu;
         foreach (var wire in wires) await wire.DisposeAsync();
+        return new ApiMeasure(watchers * events / took, all[all.Count / 2], all[all.Count * 99 / 100], cpu * 5000 / (watchers * events));
+    }
+
+    /// <summary>A watch of what comes from now on.</summary>
+    private static async Task BeginAsync(HttpWire wire, string path, CancellationToken ct)
+    {
+        var (_, body) = await wire.SendAsync("GET", path + "?limit=1", default, ct);
+        var version = System.Text.Json.JsonDocument.Parse(body).RootElement.GetProperty("metadata").GetProperty("resourceVersion").GetString();
+        var status = await wire.BeginAsync($"{path}?watch=1&resourceVersion={version}", ct);
+        if (status != 200) throw new InvalidOperationException($"the watch was answered {status}");
     }
 }
 
