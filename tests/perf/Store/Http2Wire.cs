@@ -95,7 +95,7 @@ internal sealed class Http2Wire : IDisposable
             var at = _in.AsSpan(_inStart);
             var length = (at[0] << 16) | (at[1] << 8) | at[2];
             if (_inEnd - _inStart < 9 + length) break;
-            Own(at[3], at[4], at.Slice(9, length));
+            Own(at[3], at[4], BinaryPrimitives.ReadInt32BigEndian(at[5..]), at.Slice(9, length));
             frame(at[3], at[4], BinaryPrimitives.ReadInt32BigEndian(at[5..]), at.Slice(9, length));
             _inStart += 9 + length;
         }
@@ -106,7 +106,7 @@ internal sealed class Http2Wire : IDisposable
 
     public void Dispose() => _socket.Dispose();
 
-    private void Own(byte type, byte flags, ReadOnlySpan<byte> payload)
+    private void Own(byte type, byte flags, int stream, ReadOnlySpan<byte> payload)
     {
         switch (type)
         {
@@ -116,6 +116,8 @@ internal sealed class Http2Wire : IDisposable
                 Span<byte> more = stackalloc byte[4];
                 BinaryPrimitives.WriteInt32BigEndian(more, (int)_consumed);
                 Frame(WindowUpdate, 0, 0, more);
+                // A long stream is the only one of its connection: what came was its own.
+                if ((flags & 1) == 0) Frame(WindowUpdate, 0, stream, more);
                 _consumed = 0;
                 return;
             case Settings when (flags & 1) == 0:
