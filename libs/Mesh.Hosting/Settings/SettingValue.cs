@@ -1,15 +1,13 @@
-using System.Buffers;
 using System.Collections;
 using System.Globalization;
 using System.Net;
+using Mesh.Api;
 
 namespace Mesh.Hosting;
 
 /// <summary>Text to the types an option may have.</summary>
 internal static class SettingValue
 {
-    private static readonly SearchValues<char> s_number = SearchValues.Create("0123456789.");
-
     public static bool IsSupported(Type type) =>
         type == typeof(string) || type == typeof(bool) || type.IsEnum || type == typeof(TimeSpan) || type == typeof(Uri) || type == typeof(IPAddress)
         || (type.IsPrimitive && typeof(IConvertible).IsAssignableFrom(type)) || type == typeof(decimal)
@@ -56,27 +54,9 @@ internal static class SettingValue
     /// <exception cref="FormatException">Neither.</exception>
     public static TimeSpan ParseDuration(string text)
     {
-        if (text == "0") return TimeSpan.Zero;
         if (text.Contains(':') && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var span)) return span;
-        var rest = text.AsSpan();
-        var negative = rest.StartsWith("-");
-        if (negative) rest = rest[1..];
-        var seconds = 0.0;
-        if (rest.IsEmpty) throw NotADuration(text);
-        while (!rest.IsEmpty)
-        {
-            var digits = rest.IndexOfAnyExcept(s_number);
-            if (digits <= 0 || !double.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)) throw NotADuration(text);
-            rest = rest[digits..];
-            var end = rest.IndexOfAny(s_number);
-            var unit = end < 0 ? rest : rest[..end];
-            seconds += number * unit switch { "h" => 3600, "m" => 60, "s" => 1, "ms" => 1e-3, "us" or "µs" => 1e-6, "ns" => 1e-9, _ => throw NotADuration(text) };
-            rest = rest[unit.Length..];
-        }
-        return TimeSpan.FromSeconds(negative ? -seconds : seconds);
+        return GoDuration.TryParse(text, out var duration, out _) ? duration.ToTimeSpan() : throw new FormatException($"\"{text}\" is no duration (write 30s, 1m30s, 250ms)");
     }
-
-    private static FormatException NotADuration(string text) => new($"\"{text}\" is no duration (write 30s, 1m30s, 250ms)");
 
     private static string PrintDuration(TimeSpan t) =>
         t.TotalSeconds < 1 && t > TimeSpan.Zero ? $"{t.TotalMilliseconds.ToString(CultureInfo.InvariantCulture)}ms"

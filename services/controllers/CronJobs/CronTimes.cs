@@ -1,4 +1,5 @@
 using System.Globalization;
+using Mesh.Api;
 
 namespace Mesh.Controllers.CronJobs;
 
@@ -98,27 +99,10 @@ internal sealed class CronTimes
     private static int Number(string word) =>
         int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? n : throw new FormatException("not a number: " + word);
 
-    /// <summary>Go's notation: "1h30m", "90s". At least a second, whole seconds.</summary>
+    /// <summary>At least a second, whole seconds.</summary>
     private static TimeSpan Duration(string text)
     {
-        var (total, at) = (TimeSpan.Zero, 0);
-        while (at < text.Length)
-        {
-            var start = at;
-            while (at < text.Length && (char.IsAsciiDigit(text[at]) || text[at] == '.')) at++;
-            if (!double.TryParse(text.AsSpan(start, at - start), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)) throw new FormatException("not a duration: " + text);
-            start = at;
-            while (at < text.Length && !char.IsAsciiDigit(text[at]) && text[at] != '.') at++;
-            total += text[start..at] switch
-            {
-                "h" => TimeSpan.FromHours(number),
-                "m" => TimeSpan.FromMinutes(number),
-                "s" => TimeSpan.FromSeconds(number),
-                "ms" => TimeSpan.FromMilliseconds(number),
-                _ => throw new FormatException("not a duration: " + text),
-            };
-        }
-
-        return TimeSpan.FromSeconds(Math.Max(1, Math.Floor(total.TotalSeconds)));
+        if (!GoDuration.TryParse(text, out var duration, out var error)) throw new FormatException(error);
+        return TimeSpan.FromSeconds(Math.Max(1, duration.Nanoseconds / GoDuration.Second));
     }
 }

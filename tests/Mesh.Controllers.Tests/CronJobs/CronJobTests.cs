@@ -21,6 +21,8 @@ public sealed class CronJobTests : ControllerTest
     [InlineData("0 9-17/4 * jan-mar mon-fri", null, "2026-01-01T10:00:00Z", "2026-01-01T13:00:00Z")]
     [InlineData("@hourly", null, "2026-01-01T00:30:10Z", "2026-01-01T01:00:00Z")]
     [InlineData("@every 1h30m", null, "2026-01-01T00:00:00Z", "2026-01-01T01:30:00Z")]
+    [InlineData("@every 90999ms", null, "2026-01-01T00:00:00Z", "2026-01-01T00:01:30Z")]
+    [InlineData("@every 7us", null, "2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z")]
     [InlineData("0 0 31 2 *", null, "2026-01-01T00:00:00Z", null)]
     public void Times(string schedule, string? zone, string after, string? next) =>
         Assert.Equal(next is null ? null : Utc(next), CronTimes.Parse(schedule, zone).Next(Utc(after)));

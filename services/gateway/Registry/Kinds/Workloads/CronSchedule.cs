@@ -1,11 +1,10 @@
-using System.Buffers;
+using Mesh.Api;
 
 namespace Mesh.Gateway.Registry.Kinds.Workloads;
 
 /// <summary>Syntax of cron schedules: five fields (minute hour day month weekday) of *, numbers, names, ranges, steps and lists, or @words.</summary>
 internal static class CronSchedule
 {
-    private static readonly SearchValues<char> Digits = SearchValues.Create("0123456789.");
     private static readonly string[] Words = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
     private static readonly string[] Months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
     private static readonly string[] Days = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
@@ -24,7 +23,7 @@ internal static class CronSchedule
         }
 
         if (text.StartsWith("@every ", StringComparison.Ordinal))
-            return DurationError(text["@every ".Length..]) is { } bad ? $"failed to parse duration {text}: {bad}" : null;
+            return GoDuration.TryParse(text["@every ".Length..], out _, out var bad) ? null : $"failed to parse duration {text}: {bad}";
         if (text.StartsWith('@'))
             return Words.Contains(text) ? null : $"unrecognized descriptor: {text}";
         var fields = text.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
@@ -37,33 +36,6 @@ internal static class CronSchedule
                 if (PartError(part, i) is { } error)
                     return error;
             }
-        }
-
-        return null;
-    }
-
-    // Durations as Go writes them: numbers with units one after another, 1h30m.
-    private static string? DurationError(string text)
-    {
-        var quoted = Mesh.Api.GoText.Quote(text);
-        var rest = text.AsSpan().TrimStart("+-");
-        if (rest is "0")
-            return null;
-        if (rest.IsEmpty)
-            return $"time: invalid duration {quoted}";
-        while (!rest.IsEmpty)
-        {
-            var digits = rest.IndexOfAnyExcept(Digits);
-            if (digits == 0 || (rest[0] == '.' && digits == 1))
-                return $"time: invalid duration {quoted}";
-            if (digits < 0)
-                return $"time: missing unit in duration {quoted}";
-            rest = rest[digits..];
-            var letters = rest.IndexOfAny(Digits);
-            var unit = letters < 0 ? rest : rest[..letters];
-            if (unit is not ("ns" or "us" or "µs" or "ms" or "s" or "m" or "h"))
-                return $"time: unknown unit {Mesh.Api.GoText.Quote(unit.ToString())} in duration {quoted}";
-            rest = letters < 0 ? [] : rest[letters..];
         }
 
         return null;
