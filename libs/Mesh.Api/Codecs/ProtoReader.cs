@@ -29,18 +29,11 @@ internal ref struct ProtoReader(ReadOnlySpan<byte> data)
 
     public ulong Varint()
     {
-        ulong value = 0;
-        for (var shift = 0; shift < 64; shift += 7)
-        {
-            if (position >= data.Length)
-                throw UnexpectedEnd();
-            var b = data[position++];
-            value |= (ulong)(b & 0x7F) << shift;
-            if (b < 0x80)
-                return value;
-        }
-
-        throw new DecodeException("proto: integer overflow");
+        var size = Codecs.Varint.Read(data[position..], out var value);
+        if (size <= 0)
+            throw size == 0 ? UnexpectedEnd() : new DecodeException("proto: integer overflow");
+        position += size;
+        return value;
     }
 
     public double Double()

@@ -21,14 +21,7 @@ internal sealed class ProtoWriter(int capacity = 1024)
 
     public void Tag(int number, int wireType) => Varint((ulong)(uint)((number << 3) | wireType));
 
-    public void Varint(ulong value)
-    {
-        var size = VarintSize(value);
-        var span = Take(size);
-        for (var i = 0; i < size - 1; i++, value >>= 7)
-            span[i] = (byte)(value | 0x80);
-        span[size - 1] = (byte)value;
-    }
+    public void Varint(ulong value) => Codecs.Varint.Write(Take(Codecs.Varint.Size(value)), value);
 
     public void VarintField(int number, long value)
     {
@@ -68,9 +61,6 @@ internal sealed class ProtoWriter(int capacity = 1024)
 
     /// <summary>Empties it; the buffer stays.</summary>
     public void Clear() => start = buffer.Length;
-
-    /// <summary>Bytes of a varint.</summary>
-    public static int VarintSize(ulong value) => (63 - System.Numerics.BitOperations.LeadingZeroCount(value | 1)) / 7 + 1;
 
     private Span<byte> Take(int size)
     {

@@ -21,7 +21,7 @@ public sealed class ProtobufListEncoder(KindSchema list, KindSchema item)
     public static ReadOnlySpan<byte> Tail => [0x1a, 0, 0x22, 0];
 
     /// <summary>Bytes that a message takes as an item of a list.</summary>
-    public static long FieldLength(int message) => 1 + ProtoWriter.VarintSize((ulong)message) + message;
+    public static long FieldLength(int message) => 1 + Varint.Size((ulong)message) + message;
 
     /// <summary>Everything before the first item.</summary>
     /// <param name="source">The list without items.</param>
@@ -49,12 +49,9 @@ public sealed class ProtobufListEncoder(KindSchema list, KindSchema item)
     /// <summary>Writes a message as an item of the list.</summary>
     public static void WriteItem(IBufferWriter<byte> output, ReadOnlySpan<byte> message)
     {
-        var span = output.GetSpan(message.Length + 11);
+        var span = output.GetSpan(message.Length + 1 + Varint.MaxSize);
         span[0] = ItemsTag;
-        var at = 1;
-        var length = (uint)message.Length;
-        for (; length >= 0x80; length >>= 7) span[at++] = (byte)(length | 0x80);
-        span[at++] = (byte)length;
+        var at = 1 + Varint.Write(span[1..], (uint)message.Length);
         message.CopyTo(span[at..]);
         output.Advance(at + message.Length);
     }

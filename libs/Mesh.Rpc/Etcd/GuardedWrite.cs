@@ -1,3 +1,4 @@
+using Mesh.Api.Codecs;
 using Mesh.Rpc.Wire;
 
 namespace Mesh.Rpc.Etcd;
@@ -43,7 +44,7 @@ public readonly struct GuardedWrite : IWireMessage
     public int Size => ProtoWriter.MessageSize(CompareSize) + ProtoWriter.MessageSize(ProtoWriter.MessageSize(WriteSize)) + ProtoWriter.MessageSize(ProtoWriter.MessageSize(_keyLength));
 
     // A revision is a choice of a oneof: it is there even when it is 0.
-    private int CompareSize => 2 + _keyLength + 1 + ProtoWriter.VarintSize((ulong)_expected);
+    private int CompareSize => 2 + _keyLength + 1 + Varint.Size((ulong)_expected);
 
     private int WriteSize => _delete ? _keyLength : _keyLength + ProtoWriter.BytesSize(_value.Length) + ProtoWriter.Int64Size(_lease);
 

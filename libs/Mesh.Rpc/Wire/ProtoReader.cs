@@ -1,3 +1,5 @@
+using Mesh.Api.Codecs;
+
 namespace Mesh.Rpc.Wire;
 
 /// <summary>Reads protobuf fields from one array; byte fields come out as slices of it. Throws <see cref="FormatException"/> on bad input.</summary>
@@ -64,16 +66,10 @@ public ref struct ProtoReader(ReadOnlyMemory<byte> memory)
 
     private ulong RawVarint()
     {
-        ulong value = 0;
-        for (var shift = 0; shift < 64; shift += 7)
-        {
-            if (_at >= _span.Length) throw Bad();
-            var b = _span[_at++];
-            value |= (ulong)(b & 0x7f) << shift;
-            if (b < 0x80) return value;
-        }
-
-        throw Bad();
+        var size = Varint.Read(_span[_at..], out var value);
+        if (size <= 0) throw Bad();
+        _at += size;
+        return value;
     }
 
     private static FormatException Bad() => new("the message is not valid protobuf");

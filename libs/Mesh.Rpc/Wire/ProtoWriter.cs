@@ -1,5 +1,5 @@
-using System.Numerics;
 using System.Text;
+using Mesh.Api.Codecs;
 
 namespace Mesh.Rpc.Wire;
 
@@ -11,11 +11,8 @@ public ref struct ProtoWriter(Span<byte> target)
     /// <summary>Bytes written.</summary>
     public int Written { get; private set; }
 
-    /// <summary>Size of a varint.</summary>
-    public static int VarintSize(ulong value) => (BitOperations.Log2(value | 1) * 9 + 73) >> 6;
-
     /// <summary>Size of an integer field with a one-byte tag.</summary>
-    public static int Int64Size(long value) => value == 0 ? 0 : 1 + VarintSize((ulong)value);
+    public static int Int64Size(long value) => value == 0 ? 0 : 1 + Varint.Size((ulong)value);
 
     /// <summary>Size of a bool field with a one-byte tag.</summary>
     public static int BoolSize(bool value) => value ? 2 : 0;
@@ -27,7 +24,7 @@ public ref struct ProtoWriter(Span<byte> target)
     public static int TextSize(string value) => BytesSize(Encoding.UTF8.GetByteCount(value));
 
     /// <summary>Size of a message field with a one-byte tag; an empty message is there.</summary>
-    public static int MessageSize(int length) => 1 + VarintSize((ulong)length) + length;
+    public static int MessageSize(int length) => 1 + Varint.Size((ulong)length) + length;
 
     /// <summary>An integer or enum field.</summary>
     public void Int64(int field, long value)
@@ -39,7 +36,7 @@ public ref struct ProtoWriter(Span<byte> target)
     public void Int64Present(int field, long value)
     {
         Byte((byte)(field << 3));
-        Varint((ulong)value);
+        Number((ulong)value);
     }
 
     /// <summary>A bool field.</summary>
@@ -73,7 +70,7 @@ public ref struct ProtoWriter(Span<byte> target)
     public void Message(int field, int length)
     {
         Byte((byte)(field << 3 | 2));
-        Varint((ulong)length);
+        Number((ulong)length);
     }
 
     /// <summary>A string field.</summary>
@@ -86,14 +83,5 @@ public ref struct ProtoWriter(Span<byte> target)
 
     private void Byte(byte value) => _target[Written++] = value;
 
-    private void Varint(ulong value)
-    {
-        while (value >= 0x80)
-        {
-            Byte((byte)(value | 0x80));
-            value >>= 7;
-        }
-
-        Byte((byte)value);
-    }
+    private void Number(ulong value) => Written += Varint.Write(_target[Written..], value);
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Mesh.Api.Codecs;
 
 namespace Mesh.Gateway.OpenApi;
 
@@ -32,8 +33,8 @@ internal sealed class ProtoMessage
     {
         if (value)
         {
-            Varint((uint)field << 3);
-            Varint(1);
+            Number((uint)field << 3);
+            Number(1);
         }
 
         return this;
@@ -49,15 +50,10 @@ internal sealed class ProtoMessage
 
     private void Bytes(int field, ReadOnlySpan<byte> value)
     {
-        Varint(((uint)field << 3) | 2);
-        Varint((uint)value.Length);
+        Number(((uint)field << 3) | 2);
+        Number((uint)value.Length);
         buffer.Write(value);
     }
 
-    private void Varint(uint value)
-    {
-        for (; value >= 0x80; value >>= 7)
-            buffer.Write([(byte)(value | 0x80)]);
-        buffer.Write([(byte)value]);
-    }
+    private void Number(uint value) => buffer.Advance(Varint.Write(buffer.GetSpan(Varint.MaxSize), value));
 }

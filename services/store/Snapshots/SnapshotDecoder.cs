@@ -127,13 +127,10 @@ internal sealed class SnapshotDecoder(StateMachine machine, SnapshotHeader state
 
         public long Varint()
         {
-            ulong value = 0;
-            for (var shift = 0; ; shift += 7)
-            {
-                var b = _bytes[_at++];
-                value |= (ulong)(b & 0x7f) << shift;
-                if (b < 0x80) return (long)value;
-            }
+            var size = Mesh.Api.Codecs.Varint.Read(_bytes[_at..], out var value);
+            if (size <= 0) throw new FormatException("a number has no end");
+            _at += size;
+            return (long)value;
         }
 
         public ReadOnlySpan<byte> Bytes()

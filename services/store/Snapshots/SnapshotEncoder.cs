@@ -125,10 +125,8 @@ internal static class SnapshotEncoder
 
         public void Varint(long value)
         {
-            Room(10);
-            var rest = (ulong)value;
-            for (; rest >= 0x80; rest >>= 7) _bytes[_at++] = (byte)(rest | 0x80);
-            _bytes[_at++] = (byte)rest;
+            Room(Mesh.Api.Codecs.Varint.MaxSize);
+            _at += Mesh.Api.Codecs.Varint.Write(_bytes.AsSpan(_at), (ulong)value);
         }
 
         public void Bytes(ReadOnlySpan<byte> bytes)

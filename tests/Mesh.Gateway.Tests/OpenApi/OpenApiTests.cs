@@ -94,13 +94,7 @@ public class OpenApiTests
 
     private static ulong Varint(byte[] bytes, ref int pos)
     {
-        ulong value = 0;
-        for (var shift = 0; ; shift += 7)
-        {
-            var next = bytes[pos++];
-            value |= (ulong)(next & 0x7f) << shift;
-            if (next < 0x80)
-                return value;
-        }
+        pos += Mesh.Api.Codecs.Varint.Read(bytes.AsSpan(pos), out var value);
+        return value;
     }
 }

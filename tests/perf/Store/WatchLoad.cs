@@ -132,16 +132,7 @@ internal static class WatchLoad
 
     private static long Varint(ref ReadOnlySpan<byte> from)
     {
-        long value = 0;
-        var at = 0;
-        for (var shift = 0; ; shift += 7)
-        {
-            var b = from[at++];
-            value |= (long)(b & 0x7f) << shift;
-            if (b < 0x80) break;
-        }
-
-        from = from[at..];
-        return value;
+        from = from[Mesh.Api.Codecs.Varint.Read(from, out var value)..];
+        return (long)value;
     }
 }
