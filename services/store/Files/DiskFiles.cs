@@ -5,6 +5,8 @@ namespace Mesh.Store.Files;
 /// <summary>Files of the operating system, with fdatasync and preallocation.</summary>
 public sealed class DiskFiles : IStoreFiles
 {
+    private readonly SpareFiles _spares = new();
+
     /// <inheritdoc/>
     public void CreateDirectory(string path) => Directory.CreateDirectory(path);
 
@@ -20,6 +22,31 @@ public sealed class DiskFiles : IStoreFiles
     /// <inheritdoc/>
     public IStoreFile Open(string path, bool create) =>
         new DiskFile(File.OpenHandle(path, create ? FileMode.OpenOrCreate : FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite), path);
+
+    /// <inheritdoc/>
+    public IStoreFile Create(string path, long length)
+    {
+        if (_spares.TryTake(path, length)) return Open(path, create: false);
+        var file = Open(path, create: true);
+        try
+        {
+            file.SetLength(0);
+            file.Allocate(length);
+            return file;
+        }
+        catch (DiskFullException)
+        {
+            file.Dispose();
+            Delete(path);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Prepare(string directory, long length) => _spares.Prepare(directory, length);
+
+    /// <inheritdoc/>
+    public void Abandon(string directory) => _spares.Abandon(directory);
 
     /// <inheritdoc/>
     public IDisposable Lock(string directory)
@@ -58,20 +85,26 @@ public sealed class DiskFiles : IStoreFiles
 
     private sealed class DiskFile(SafeFileHandle handle, string path) : IStoreFile
     {
+        private SafeFileHandle? _direct;
+        private bool _directTried;
+
         public long Length => RandomAccess.GetLength(handle);
 
         public int Read(Span<byte> buffer, long offset) => RandomAccess.Read(handle, buffer, offset);
 
-        public void Write(ReadOnlySpan<byte> bytes, long offset)
+        public void Write(ReadOnlySpan<byte> bytes, long offset) => Write(handle, bytes, offset);
+
+        public void WriteDurably(ReadOnlySpan<byte> bytes, long offset)
         {
-            try
+            if (!_directTried) (_direct, _directTried) = (NativeMethods.OpenDirect(path, durably: true), true);
+            if (_direct is not null && AlignedBuffer.IsAligned(bytes, offset))
             {
-                RandomAccess.Write(handle, bytes, offset);
+                Write(_direct, bytes, offset);
+                return;
             }
-            catch (IOException e) when (NativeMethods.IsDiskFull(e))
-            {
-                throw new DiskFullException($"write {path}: {e.Message}");
-            }
+
+            Write(bytes, offset);
+            Sync();
         }
 
         public void Allocate(long length)
@@ -89,6 +122,22 @@ public sealed class DiskFiles : IStoreFiles
             if (NativeMethods.Fdatasync(handle) != 0) throw NativeMethods.Failure("fdatasync", path);
         }
 
-        public void Dispose() => handle.Dispose();
+        public void Dispose()
+        {
+            handle.Dispose();
+            _direct?.Dispose();
+        }
+
+        private void Write(SafeFileHandle to, ReadOnlySpan<byte> bytes, long offset)
+        {
+            try
+            {
+                RandomAccess.Write(to, bytes, offset);
+            }
+            catch (IOException e) when (NativeMethods.IsDiskFull(e))
+            {
+                throw new DiskFullException($"write {path}: {e.Message}");
+            }
+        }
     }
 }

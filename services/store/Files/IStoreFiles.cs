@@ -12,6 +12,18 @@ public interface IStoreFiles
     /// <summary>Opens a file for reading and writing at offsets; creates it when absent and <paramref name="create"/> is set.</summary>
     IStoreFile Open(string path, bool create);
 
+    /// <summary>
+    /// A new file of a length that reads as zeros, in place of whatever had the name; throws <see cref="DiskFullException"/>. What <see cref="Prepare"/> has made ready in that
+    /// directory is taken if it is long enough.
+    /// </summary>
+    IStoreFile Create(string path, long length);
+
+    /// <summary>A file of this length will soon be created in a directory: what can be done for it beforehand is done beside the caller. May do nothing.</summary>
+    void Prepare(string directory, long length);
+
+    /// <summary>Ends what <see cref="Prepare"/> has begun in a directory, and removes it.</summary>
+    void Abandon(string directory);
+
     /// <summary>Takes a data directory for this process until disposed; <see cref="IOException"/> says that another process has it. The end of a process, however it comes, frees it.</summary>
     IDisposable Lock(string directory);
 
@@ -36,6 +48,9 @@ public interface IStoreFile : IDisposable
 
     /// <summary>Writes all bytes.</summary>
     void Write(ReadOnlySpan<byte> bytes, long offset);
+
+    /// <summary>Writes all bytes and returns when they are on the disk. Quickest with whole blocks (<see cref="AlignedBuffer.BlockSize"/>) out of an <see cref="AlignedBuffer"/>.</summary>
+    void WriteDurably(ReadOnlySpan<byte> bytes, long offset);
 
     /// <summary>Reserves space that reads as zeros, so that later writes neither grow the file nor run out of disk. Throws <see cref="DiskFullException"/>.</summary>
     void Allocate(long length);

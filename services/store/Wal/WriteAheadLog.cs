@@ -5,18 +5,21 @@ using Mesh.Store.Files;
 namespace Mesh.Store.Wal;
 
 /// <summary>
-/// The log: preallocated segments, a batch written with one pwrite and made durable with one fdatasync. A batch lies in one segment, so running out
-/// of disk is noticed before any of it is written. Used by one thread (the committer); see DESIGN.md for the format.
+/// The log: preallocated segments, a batch made durable with one write of whole blocks, the first of which is the block that the batch before ended in. A batch lies in one
+/// segment, so running out of disk is noticed before any of it is written. Used by one thread (the committer); see DESIGN.md for the format.
 /// </summary>
 internal sealed class WriteAheadLog : IDisposable
 {
+    private const int SmallBatch = 1 << 16;
+    private const int FirstSegment = 1 << 20; // a store that is hardly written to stays small, and the next segment has time to be prepared
     private static readonly TimeSpan s_hiccup = TimeSpan.FromMilliseconds(4);
     private readonly IStoreFiles _files;
     private readonly string _directory;
     private readonly long _segmentSize;
     private readonly List<Segment> _segments = [];
-    private byte[] _batch = new byte[1 << 16];
-    private int _batchLength;
+    private AlignedBuffer _batch = new(SmallBatch);
+    private int _blockLength; // bytes of the last batch's last block, with which the buffer begins
+    private int _batchLength; // bytes staged, behind them
     private ulong _staged;
     private IStoreFile? _file;
     private long _position;
@@ -58,9 +61,10 @@ internal sealed class WriteAheadLog : IDisposable
     public ulong Stage(RecordType type, ReadOnlySpan<byte> payload)
     {
         var size = RecordFormat.SizeOnDisk(payload.Length);
-        if (_batch.Length - _batchLength < size) Array.Resize(ref _batch, Math.Max(_batch.Length * 2, _batchLength + size));
+        var end = _blockLength + _batchLength;
+        _batch.Grow(end + size);
         var index = DurableIndex + ++_staged;
-        RecordFormat.Write(_batch.AsSpan(_batchLength, size), type, index, DurableIndex, payload);
+        RecordFormat.Write(_batch.Span.Slice(end, size), type, index, DurableIndex, payload);
         _batchLength += size;
         return index;
     }
@@ -68,7 +72,7 @@ internal sealed class WriteAheadLog : IDisposable
     /// <summary>See <see cref="KnownBugs.SkipSync"/>.</summary>
     public bool SkipSync { private get; set; }
 
-    /// <summary>What a write and its fdatasync took lately; a single slow one does not make the disk a slow one.</summary>
+    /// <summary>What a batch's write took lately; a single slow one does not make the disk a slow one.</summary>
     public TimeSpan SyncTime { get; private set; }
 
     /// <summary>Bytes staged so far.</summary>
@@ -97,9 +101,12 @@ internal sealed class WriteAheadLog : IDisposable
             }
         }
 
+        var length = _blockLength + _batchLength;
+        var blocks = _batch.Span[..(int)AlignedBuffer.RoundUp(length)];
+        blocks[length..].Clear();
         var started = Stopwatch.GetTimestamp();
-        _file!.Write(_batch.AsSpan(0, _batchLength), _position);
-        if (!SkipSync) _file.Sync();
+        if (SkipSync) _file!.Write(blocks, _position - _blockLength);
+        else _file!.WriteDurably(blocks, _position - _blockLength);
         var took = Stopwatch.GetElapsedTime(started);
         SyncTime += ((took < s_hiccup ? took : s_hiccup) - SyncTime) / 8;
         _position += _batchLength;
@@ -107,7 +114,11 @@ internal sealed class WriteAheadLog : IDisposable
         DurableIndex += _staged;
         Discard();
         // One giant batch must not pin its buffer for good.
-        if (_batch.Length > 8 << 20) _batch = new byte[1 << 16];
+        var giant = _batch.Length > 8 << 20 ? _batch : null;
+        if (giant is not null) _batch = new AlignedBuffer(SmallBatch);
+        BeginBlock(blocks[(length & -AlignedBuffer.BlockSize)..length]);
+        giant?.Dispose();
+        if (_position > _capacity / 2) _files.Prepare(_directory, AlignedBuffer.RoundUp(_segmentSize));
     }
 
     /// <summary>Deletes segments that hold only records up to the index (a snapshot has them).</summary>
@@ -125,32 +136,37 @@ internal sealed class WriteAheadLog : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _file?.Dispose();
+    public void Dispose()
+    {
+        _files.Abandon(_directory);
+        _file?.Dispose();
+        _batch.Dispose();
+    }
 
     private void Roll(int atLeast)
     {
         var sequence = _segments.Count == 0 ? 1 : _segments[^1].Sequence + 1;
         var path = Path.Combine(_directory, SegmentFormat.FileName(sequence));
-        var capacity = Math.Max(_segmentSize, SegmentFormat.HeaderSize + (long)atLeast);
-        var file = _files.Open(path, create: true);
-        try
-        {
-            file.SetLength(0);
-            file.Allocate(capacity);
-            file.Write(SegmentFormat.Write(new SegmentHeader(sequence, DurableIndex + 1, Identity)), 0);
-            file.Sync();
-            _files.SyncDirectory(_directory);
-        }
-        catch (DiskFullException)
-        {
-            file.Dispose();
-            _files.Delete(path);
-            throw;
-        }
-
+        var wanted = _segments.Count == 0 ? Math.Min(_segmentSize, FirstSegment) : _segmentSize;
+        var capacity = Math.Max(wanted, SegmentFormat.HeaderSize + (long)atLeast);
+        var file = _files.Create(path, AlignedBuffer.RoundUp(capacity));
+        var header = SegmentFormat.Write(new SegmentHeader(sequence, DurableIndex + 1, Identity));
+        file.Write(header, 0);
+        file.Sync();
+        _files.SyncDirectory(_directory);
         _file?.Dispose();
         (_file, _position, _capacity) = (file, SegmentFormat.HeaderSize, capacity);
         _segments.Add(new Segment(path, sequence, DurableIndex + 1));
+        BeginBlock(header);
+    }
+
+    /// <summary>The next batch begins behind these bytes of its first block; what is staged moves along.</summary>
+    private void BeginBlock(ReadOnlySpan<byte> bytes)
+    {
+        _batch.Grow(bytes.Length + _batchLength);
+        _batch.Span.Slice(_blockLength, _batchLength).CopyTo(_batch.Span[bytes.Length..]);
+        bytes.CopyTo(_batch.Span);
+        _blockLength = bytes.Length;
     }
 
     private void Recover(ulong snapshotIndex, StoreIdentity? identity, Action<LogRecord> replay)
@@ -217,16 +233,19 @@ internal sealed class WriteAheadLog : IDisposable
     /// <summary>Zeros whatever follows the last whole record and makes all replayed records durable: after kill -9 they may be in the page cache only.</summary>
     private void CutTail(IStoreFile file, string path)
     {
-        if (file.Length > _position && !ZeroFrom(file, _position))
+        var length = file.Length;
+        var torn = length > _position && !ZeroFrom(file, _position);
+        if (torn)
         {
             file.SetLength(_position);
             file.Sync();
         }
 
-        _capacity = Math.Max(_segmentSize, _position);
+        // Whole blocks, for the last batch's last block is written whole.
+        _capacity = Math.Max(Math.Min(length & -AlignedBuffer.BlockSize, _segmentSize), _position);
         try
         {
-            if (file.Length < _capacity) file.Allocate(_capacity);
+            if (torn) file.Allocate(_capacity);
         }
         catch (DiskFullException)
         {
@@ -235,6 +254,9 @@ internal sealed class WriteAheadLog : IDisposable
 
         file.Sync();
         _file = file;
+        var block = new byte[_position % AlignedBuffer.BlockSize];
+        TornTail.ReadFully(file, block, _position - block.Length);
+        BeginBlock(block);
     }
 
     private void ReopenLast()

@@ -47,6 +47,32 @@ internal sealed class MemoryFiles : IStoreFiles
         }
     }
 
+    public IStoreFile Create(string path, long length)
+    {
+        var file = Open(path, create: true);
+        try
+        {
+            file.SetLength(0);
+            file.Allocate(length);
+            return file;
+        }
+        catch (DiskFullException)
+        {
+            Delete(path);
+            throw;
+        }
+    }
+
+    public void Prepare(string directory, long length)
+    {
+        // A disk in memory has nothing to prepare.
+    }
+
+    public void Abandon(string directory)
+    {
+        // Nothing was prepared.
+    }
+
     public IDisposable Lock(string directory) => new MemoryStream();
 
     public void Rename(string from, string to)
@@ -180,6 +206,12 @@ internal sealed class MemoryFiles : IStoreFiles
                 var copy = bytes.ToArray();
                 disk.Step(Kind + " write", () => copy.CopyTo(node.Now.AsSpan((int)offset)));
             }
+        }
+
+        public void WriteDurably(ReadOnlySpan<byte> bytes, long offset)
+        {
+            Write(bytes, offset);
+            Sync();
         }
 
         public void Allocate(long length)

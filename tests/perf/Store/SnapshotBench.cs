@@ -132,6 +132,12 @@ internal static class SnapshotBench
 
         public IReadOnlyList<string> List(string directory) => _disk.List(directory);
 
+        public IStoreFile Create(string path, long length) => _disk.Create(path, length);
+
+        public void Prepare(string directory, long length) => _disk.Prepare(directory, length);
+
+        public void Abandon(string directory) => _disk.Abandon(directory);
+
         public IDisposable Lock(string directory) => _disk.Lock(directory);
 
         public void Delete(string path) => _disk.Delete(path);
@@ -163,6 +169,12 @@ internal static class SnapshotBench
                 file.Write(bytes, offset);
                 var (started, before) = files._open[path];
                 files._open[path] = (started, before + bytes.Length);
+            }
+
+            public void WriteDurably(ReadOnlySpan<byte> bytes, long offset)
+            {
+                Write(bytes, offset);
+                file.Sync();
             }
 
             public void Allocate(long length) => file.Allocate(length);
