@@ -28,7 +28,7 @@ public class GatewayHost : IAsyncLifetime
     /// <summary>The bus that the gateway publishes its change feed to.</summary>
     public EmbeddedEventBus Bus { get; } = new();
 
-    public async Task InitializeAsync()
+    public virtual async Task InitializeAsync()
     {
         var builder = MeshHost.CreateBuilder(["--log-level", "warning"]);
         builder.Set("store", "data-dir", Path.Combine(directory, "store")).Set("store", "listen", "inproc://store")

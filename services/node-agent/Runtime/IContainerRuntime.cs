@@ -9,6 +9,9 @@ internal interface IContainerRuntime
     /// <summary>Prefix of container ids in the API ("containerd").</summary>
     string Scheme { get; }
 
+    /// <summary>Whether containers write their output to the log files they are told; simulated ones have none.</summary>
+    bool WritesLogs => true;
+
     Task<RuntimeVersion> VersionAsync(CancellationToken ct);
 
     Task<IReadOnlyList<RuntimeConditionRecord>> StatusAsync(CancellationToken ct);

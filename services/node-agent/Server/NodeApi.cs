@@ -140,9 +140,12 @@ internal sealed class NodeApi(AgentNode node, TimeProvider time, ILoggerFactory 
                     : $"container \"{name}\" in pod \"{pod.Metadata.Name}\" is waiting to start: {why}");
         }
 
+        // A log that cannot be had is a bad request to kubelet, whatever the reason: the node is well.
+        if (!node.Services.Runtime.WritesLogs)
+            throw new ApiError(StatusCodes.Status400BadRequest, $"container \"{name}\" in pod \"{pod.Metadata.Name}\" has no log: containers of this node are simulated");
         var path = node.Paths.Log(worker.Pod, name, record.RestartCount);
         if (!File.Exists(path))
-            throw new ApiError(StatusCodes.Status500InternalServerError, $"failed to try resolving symlinks in path \"{path}\": lstat {path}: no such file or directory");
+            throw new ApiError(StatusCodes.Status400BadRequest, $"failed to try resolving symlinks in path \"{path}\": lstat {path}: no such file or directory");
         context.Response.ContentType = "text/plain";
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         await context.Response.StartAsync(context.RequestAborted);

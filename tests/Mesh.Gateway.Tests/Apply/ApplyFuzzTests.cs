@@ -4,6 +4,7 @@ using Mesh.Api;
 using Mesh.Api.Apply;
 using Mesh.Api.Codecs;
 using Mesh.Api.Schema;
+using Mesh.Api.Tests;
 using Mesh.Gateway.Registry;
 using Mesh.Gateway.Registry.Apply;
 using Mesh.Security;
@@ -13,7 +14,7 @@ namespace Mesh.Gateway.Tests.Apply;
 /// <summary>Bodies that anybody may send: every one is applied or refused with a Status, and nothing else happens.</summary>
 public sealed class ApplyFuzzTests
 {
-    private const int Inputs = 20_000;
+    private static readonly int Inputs = Math.Max(20_000, Fuzz.Rounds);
 
     private static readonly KindSchema Pod = ApiSchema.Builtin.FindKind("v1", "Pod")!;
 

@@ -247,7 +247,7 @@ public sealed class ListEncodingTests
         return context;
     }
 
-    private static ObjectEncoder Encoder(string accept, bool pretty, string include = "") =>
+    internal static ObjectEncoder Encoder(string accept, bool pretty, string include = "") =>
         new(Pods, Pod, Representation.Negotiate(accept, allowShapes: true, hasProtobuf: true)!.Value with { Pretty = pretty }, Tables, include);
 
     /// <summary>Pods of all sorts that no cache keeps.</summary>
@@ -258,7 +258,7 @@ public sealed class ListEncodingTests
     }
 
     /// <summary>Pods that a cache holds, packed.</summary>
-    private static List<CacheEntry> Packed(int count)
+    internal static List<CacheEntry> Packed(int count)
     {
         var entries = Entries(count);
         foreach (var entry in entries)

@@ -5,6 +5,7 @@ using Mesh.NodeAgent.Runtime;
 using Mesh.NodeAgent.Runtime.Containerd;
 using Mesh.NodeAgent.Runtime.Hollow;
 using Mesh.NodeAgent.Server;
+using Mesh.NodeAgent.Tests.Containerd;
 using Mesh.NodeAgent.Tests.Support;
 using Mesh.Security;
 using Microsoft.Extensions.Logging;
@@ -49,6 +50,26 @@ public sealed class HollowNodeTests
         Assert.Equal(ContainerPhase.Running, (await runtime.InspectPodAsync("u", default)).Containers[0].Phase);
         runtime.Exit(id, 3);
         Assert.Equal((ContainerPhase.Exited, 3), ((await runtime.InspectPodAsync("u", default)).Containers[0].Phase, (await runtime.InspectPodAsync("u", default)).Containers[0].ExitCode));
+    }
+
+    /// <summary>The node is well, so that is no 500: the containers have no log, and whoever asks is told so.</summary>
+    [Theory]
+    [InlineData("main", "", "container \"main\" in pod \"p\" has no log: containers of this node are simulated")]
+    [InlineData("main", "?follow=true&tailLines=5", "container \"main\" in pod \"p\" has no log: containers of this node are simulated")]
+    [InlineData("main", "?previous=true", "previous terminated container \"main\" in pod \"p\" not found")]
+    [InlineData("other", "", "container other is not valid for pod p")]
+    public async Task A_log_of_a_simulated_container_is_a_bad_request(string container, string query, string expected)
+    {
+        var api = new FakeKubeClient();
+        await using var agent = new TestAgent(new NodeAgentOptions { NodeName = "test-node", Runtime = "hollow", Listen = "" }, api);
+        await TestPods.NodeReadyAsync(api);
+        await using var app = await ServedAgent.StartAsync(agent.Node);
+        await api.CreateAsync(TestPods.Sleeper("p"));
+        await TestPods.PhaseAsync(api, "p", "Running", seconds: 60);
+        using var http = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
+
+        var answer = await http.GetAsync($"/containerLogs/default/p/{container}{query}");
+        Assert.Equal((System.Net.HttpStatusCode.BadRequest, expected), (answer.StatusCode, await answer.Content.ReadAsStringAsync()));
     }
 
     [Fact]
