@@ -64,8 +64,8 @@ internal static class Ratchet
     /// <summary>The group of an object whose metrics are looked at.</summary>
     public const string MetricGroup = "metric group";
 
-    /// <summary>The group of what is scaled (the kind follows); forgiven for that very apiVersion.</summary>
-    public const string TargetGroup = "group of ";
+    /// <summary>The group of what is scaled, <see cref="About"/> its kind; forgiven for that very apiVersion.</summary>
+    public const string TargetGroup = "target group";
 
     /// <summary>A job of before its labels had prefixes lacks one of them.</summary>
     public const string LabelMissing = "label missing";
@@ -73,12 +73,19 @@ internal static class Ratchet
     /// <summary>A job's prefixed label says something else.</summary>
     public const string LabelOther = "label other";
 
-    // Which broken rule of the stored object forgives a rule, where that is another one.
-    private static readonly Dictionary<string, string> ForgivenBy = new(StringComparer.Ordinal)
+    private const char SubjectMark = ':';
+
+    // What forgives a rule, where that is more or else than that the stored object breaks it anywhere.
+    private static readonly Dictionary<string, Pardon> Pardons = new(StringComparer.Ordinal)
     {
-        [FollowingSelectorValue] = SelectorValue,
-        [LabelOther] = LabelMissing,
+        [FollowingSelectorValue] = new(By: SelectorValue),
+        [LabelOther] = new(By: LabelMissing),
+        [Address] = new(SameValueOnly: true),
+        [TargetGroup] = new(SameValueOnly: true),
     };
+
+    /// <summary>A rule about one thing: broken by the stored object about another, it is not forgiven.</summary>
+    public static string About(string rule, string subject) => rule + SubjectMark + subject;
 
     /// <summary>Names the rule of the errors from a place on; null takes their names away.</summary>
     public static void Name(this List<FieldError> errors, int from, string? rule)
@@ -99,9 +106,13 @@ internal static class Ratchet
 
     private static bool IsForgiven(FieldError error, string rule, List<FieldError> before)
     {
-        if (rule == Address || rule.StartsWith(TargetGroup, StringComparison.Ordinal))
-            return before.Exists(was => was.Rule == rule && Equals(was.BadValue, error.BadValue));
-        var by = ForgivenBy.GetValueOrDefault(rule, rule);
-        return before.Exists(was => was.Rule == by);
+        var pardon = Pardons.GetValueOrDefault(rule.Split(SubjectMark)[0]) ?? new Pardon();
+        var by = pardon.By ?? rule;
+        return before.Exists(was => was.Rule == by && (!pardon.SameValueOnly || Equals(was.BadValue, error.BadValue)));
     }
+
+    /// <summary>How a rule is forgiven.</summary>
+    /// <param name="By">The rule that the stored object must break; null: the same one.</param>
+    /// <param name="SameValueOnly">Whether it must break it with that very value.</param>
+    private sealed record Pardon(string? By = null, bool SameValueOnly = false);
 }

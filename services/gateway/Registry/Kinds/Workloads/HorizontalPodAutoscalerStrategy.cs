@@ -43,7 +43,7 @@ internal sealed class HorizontalPodAutoscalerStrategy(string version) : KindStra
             errors.Add(FieldError.Invalid("spec.maxReplicas", max, "must be greater than or equal to `minReplicas`"));
         var target = spec.Obj("scaleTargetRef");
         AutoscalerValidation.Reference(errors, "spec.scaleTargetRef", target);
-        AutoscalerValidation.Version(errors, "spec.scaleTargetRef", target, target.Str("kind") == "ReplicationController", Ratchet.TargetGroup + target.Str("kind"));
+        AutoscalerValidation.Version(errors, "spec.scaleTargetRef", target, target.Str("kind") == "ReplicationController", Ratchet.About(Ratchet.TargetGroup, target.Str("kind")));
         if (version == "v2")
         {
             AutoscalerValidation.Metrics(errors, "spec.metrics", spec);
