@@ -8,7 +8,7 @@ namespace Mesh.Perf.Api;
 /// What the API costs over TLS with 16 clients: writes and reads of 1 KB ConfigMaps, lists, watches. Gateway and store are two processes on this machine,
 /// the client shares the cores. Beside it a kube-apiserver with etcd, asked the same in turns, row by row (<c>--peer</c>); without one, what it did on this kind of
 /// machine once (shared RECIPES §9). Each figure is the median of the rounds; a ratio is the median of the rounds' ratios.
-/// <c>api --bin DIR [--peer KUBE-APISERVER] [--rounds N] [--count N] [--clients N] [--dir DIR]</c>.
+/// <c>api --bin DIR [--peer KUBE-APISERVER] [--rounds N] [--count N] [--clients N] [--only TEXT] [--dir DIR]</c>; <c>--only</c>: the rows with this in their name, and create and delete.
 /// </summary>
 internal static class ApiBench
 {
@@ -51,13 +51,15 @@ internal static class ApiBench
 
         Console.WriteLine($"{clients} clients, {count} requests a row, {rounds} rounds; CPU: seconds of all server processes for 5,000 requests (lists: one; events: 5,000 deliveries); alloc: bytes of the API server a request");
         Console.WriteLine($"{"",-28}{"Mesh /s",9}{"p50 ms",9}{"p99 ms",9}{"CPU s",8}{"alloc",9}   {(peer is null ? "k8s then" : "k8s now") + " /s",12}{"p50 ms",9}{"p99 ms",9}{"CPU s",8}{"alloc",9}{"ratio",8}{"CPU",6}");
-        var measures = s_rows.Select(_ => targets.Select(_ => new List<ApiMeasure>()).ToArray()).ToArray();
+        var only = Option(args, "--only") ?? "";
+        var rows = Array.FindAll(s_rows, r => r.Name is "create" or "delete" || r.Name.Contains(only, StringComparison.Ordinal));
+        var measures = rows.Select(_ => targets.Select(_ => new List<ApiMeasure>()).ToArray()).ToArray();
         for (var round = 0; round < rounds; round++)
         {
-            for (var row = 0; row < s_rows.Length; row++)
+            for (var row = 0; row < rows.Length; row++)
             {
-                for (var i = 0; i < targets.Length; i++) measures[row][i].Add(await s_rows[row].Measure(new Session(loads[i], count, round, ct)));
-                if (round == rounds - 1) Print(s_rows[row], measures[row]);
+                for (var i = 0; i < targets.Length; i++) measures[row][i].Add(await rows[row].Measure(new Session(loads[i], count, round, ct)));
+                if (round == rounds - 1) Print(rows[row], measures[row]);
             }
         }
 
