@@ -79,7 +79,7 @@ public sealed class GatewayService : IMeshService
     {
         var services = builder.Services;
         var channel = pki.StoreChannel(builder.ChannelOptions());
-        services.AddSingleton(_ => new EtcdClient([.. Split(options.Store).Select(a => EtcdEndpoint.At(a, channel))]));
+        services.AddSingleton(_ => new EtcdClient([.. Split(options.Store).Select(a => LeanChannel.Create(a, channel))]));
         services.AddSingleton<ObjectStorage>();
         services.AddSingleton<IReservationStore, ReservationStore>();
         services.AddSingleton(static s => new CacheSet(

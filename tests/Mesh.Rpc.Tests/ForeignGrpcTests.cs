@@ -52,6 +52,9 @@ public sealed class ForeignGrpcTests : IDisposable
             using var channel = MeshChannel.Create(
                 $"{(scheme == MeshScheme.Https ? "https" : "http")}://localhost:{port}", MeshChannelOptions.WithCertificates(certificate, pki.Roots));
             await CallEveryFormAsync(new EchoService.EchoServiceClient(channel));
+            using var lean = LeanChannel.Create(
+                $"{(scheme == MeshScheme.Https ? "https" : "http")}://localhost:{port}", MeshChannelOptions.WithCertificates(certificate, pki.Roots));
+            await StreamEveryFormAsync(lean);
         }
         finally
         {
@@ -100,6 +103,46 @@ public sealed class ForeignGrpcTests : IDisposable
         var payload = new byte[20 * 1024 * 1024];
         var echoed = await client.UnaryAsync(new EchoRequest { Payload = UnsafeByteOperations.UnsafeWrap(payload) }, new Metadata().WithGzip());
         Assert.Equal(payload.Length, echoed.Payload.Length);
+    }
+
+    private static async Task StreamEveryFormAsync(LeanChannel channel)
+    {
+        using (var expand = await WireEcho.OpenAsync(channel, "Expand"))
+        {
+            await expand.WriteAsync(new WireEcho(new EchoRequest { Count = 500, Payload = ByteString.CopyFrom(new byte[10_000]) }));
+            expand.Complete();
+            for (var i = 0; i < 500; i++) Assert.Equal(i, (await WireEcho.NextAsync(expand))!.Number);
+            Assert.Null(await WireEcho.NextAsync(expand));
+        }
+
+        using (var collect = await WireEcho.OpenAsync(channel, "Collect"))
+        {
+            for (var i = 1; i <= 100; i++) await collect.WriteAsync(new WireEcho(new EchoRequest { Number = i }));
+            collect.Complete();
+            Assert.Equal(5050, (await WireEcho.NextAsync(collect))!.Number);
+            Assert.Null(await WireEcho.NextAsync(collect));
+        }
+
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(async caller =>
+        {
+            using var chat = await WireEcho.OpenAsync(channel, "Chat");
+            for (var i = 0; i < 20; i++)
+            {
+                await chat.WriteAsync(new WireEcho(new EchoRequest { Number = caller * 100 + i, Payload = ByteString.CopyFrom(new byte[caller * 5000]) }));
+                Assert.Equal(caller * 100 + i, (await WireEcho.NextAsync(chat))!.Number);
+            }
+
+            if (caller % 2 == 0) chat.Complete();
+            if (caller % 2 == 0) Assert.Null(await WireEcho.NextAsync(chat));
+        }));
+        using var nothing = await WireEcho.OpenAsync(channel, "Nothing");
+        Assert.Equal(StatusCode.Unimplemented, (await Assert.ThrowsAsync<RpcException>(() => WireEcho.NextAsync(nothing))).StatusCode);
+        using var unary = await channel.OpenAsync("/mesh.test.EchoService/Unary", default, [("x-text", "hello")]);
+        await unary.WriteAsync(new WireEcho(new EchoRequest { Text = "grüß" }));
+        unary.Complete();
+        Assert.Equal("grüß", (await WireEcho.NextAsync(unary))!.Text);
+        Assert.Null(await WireEcho.NextAsync(unary));
+        Assert.Equal("hello", unary.Trailers.GetValue("x-text"));
     }
 
     private string[] WriteCertificates(TestPki pki, string name)

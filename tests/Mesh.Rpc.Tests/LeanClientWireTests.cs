@@ -33,7 +33,7 @@ public sealed class LeanClientWireTests : IDisposable
     public async Task Streams_are_not_begun_beyond_the_servers_limit_nor_bytes_beyond_its_windows()
     {
         var calls = Enumerable.Range(0, 3).Select(i => WireEcho.CallAsync(_channel, new EchoRequest { Number = i, Payload = ByteString.CopyFrom(new byte[3000]) })).ToList();
-        using var server = await AcceptAsync(maxStreams: 1, window: 1000);
+        using var server = await WirePeer.AcceptAsync(_listener, maxStreams: 1, window: 1000);
         for (var i = 0; i < 3; i++)
         {
             var stream = (await server.NextAsync(Http2Frame.Headers)).Stream;
@@ -59,7 +59,7 @@ public sealed class LeanClientWireTests : IDisposable
     public async Task The_servers_header_table_is_not_used_beyond_its_size()
     {
         var call = WireEcho.CallAsync(_channel, new EchoRequest());
-        using var server = await AcceptAsync(tableSize: 0);
+        using var server = await WirePeer.AcceptAsync(_listener, tableSize: 0);
         var decoder = new HpackDecoder();
         for (var i = 0; i < 3; i++)
         {
@@ -95,7 +95,7 @@ public sealed class LeanClientWireTests : IDisposable
     public async Task A_server_that_leaves_answers_what_it_began_and_the_rest_may_be_repeated()
     {
         var calls = Enumerable.Range(0, 2).Select(i => WireEcho.CallAsync(_channel, new EchoRequest { Number = i })).ToList();
-        using (var server = await AcceptAsync())
+        using (var server = await WirePeer.AcceptAsync(_listener))
         {
             Assert.Equal(1, (await server.NextAsync(Http2Frame.Headers)).Stream);
             Assert.Equal(3, (await server.NextAsync(Http2Frame.Headers)).Stream);
@@ -108,7 +108,7 @@ public sealed class LeanClientWireTests : IDisposable
         }
 
         var next = WireEcho.CallAsync(_channel, new EchoRequest());
-        using var second = await AcceptAsync();
+        using var second = await WirePeer.AcceptAsync(_listener);
         await second.NextAsync(Http2Frame.Headers);
         await second.SendAsync(Http2Frame.ResetStream, 0, 1, [0, 0, 0, 7]);
         var e = await Assert.ThrowsAsync<RpcException>(() => next);
@@ -126,7 +126,7 @@ public sealed class LeanClientWireTests : IDisposable
     {
         using var cancellation = new CancellationTokenSource();
         var call = WireEcho.CallAsync(_channel, new EchoRequest(), ct: cancellation.Token);
-        using var server = await AcceptAsync();
+        using var server = await WirePeer.AcceptAsync(_listener);
         await server.NextAsync(Http2Frame.Headers);
         await cancellation.CancelAsync();
         Assert.Equal((1, 8), ((await server.NextAsync(Http2Frame.ResetStream)) is var reset ? (reset.Stream, BinaryPrimitives.ReadInt32BigEndian(reset.Payload)) : default));
@@ -147,7 +147,7 @@ public sealed class LeanClientWireTests : IDisposable
         var brief = new MeshChannelOptions { KeepAliveInterval = TimeSpan.FromMilliseconds(50), KeepAliveTimeout = TimeSpan.FromMilliseconds(50) };
         using var channel = LeanChannel.Create("http://127.0.0.1:" + ((IPEndPoint)_listener.LocalEndPoint!).Port, brief);
         var call = WireEcho.CallAsync(channel, new EchoRequest());
-        using var server = await AcceptAsync();
+        using var server = await WirePeer.AcceptAsync(_listener);
         await server.NextAsync(Http2Frame.Ping);
         Assert.Equal(StatusCode.Unavailable, (await Assert.ThrowsAsync<RpcException>(() => call.WaitAsync(TimeSpan.FromSeconds(60)))).StatusCode);
     }
@@ -159,7 +159,7 @@ public sealed class LeanClientWireTests : IDisposable
     public async Task An_answer_that_is_no_grpc_has_the_code_of_its_status(string fields, StatusCode code)
     {
         var call = WireEcho.CallAsync(_channel, new EchoRequest());
-        using var server = await AcceptAsync();
+        using var server = await WirePeer.AcceptAsync(_listener);
         await server.NextAsync(Http2Frame.Headers);
         var bytes = Encoding.ASCII.GetBytes(fields);
         await server.SendAsync(Http2Frame.Headers, Http2.EndHeaders, 1, [0x08, .. bytes[..4], 0x0f, 0x10, .. bytes[4..]]);
@@ -178,7 +178,7 @@ public sealed class LeanClientWireTests : IDisposable
     public async Task A_server_that_breaks_the_protocol_loses_the_connection_and_the_next_call_has_another(string hex)
     {
         var call = WireEcho.CallAsync(_channel, new EchoRequest());
-        using (var server = await AcceptAsync())
+        using (var server = await WirePeer.AcceptAsync(_listener))
         {
             await server.NextAsync(Http2Frame.Headers);
             await server.SendAsync(Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal)));
@@ -195,7 +195,7 @@ public sealed class LeanClientWireTests : IDisposable
         }
 
         call = WireEcho.CallAsync(_channel, new EchoRequest());
-        using var next = await AcceptAsync();
+        using var next = await WirePeer.AcceptAsync(_listener);
         await next.NextAsync(Http2Frame.Headers);
         await next.AnswerAsync(1, new EchoReply { Number = 1 });
         Assert.Equal(1, (await call).Number);
@@ -209,7 +209,7 @@ public sealed class LeanClientWireTests : IDisposable
         for (var round = 0; round < 60; round++)
         {
             var call = WireEcho.CallAsync(_channel, new EchoRequest { Number = round });
-            using (var server = await AcceptAsync())
+            using (var server = await WirePeer.AcceptAsync(_listener))
             {
                 await server.NextAsync(Http2Frame.Headers);
                 var bytes = new byte[random.Next(2000)];
@@ -234,80 +234,5 @@ public sealed class LeanClientWireTests : IDisposable
 
             await Assert.ThrowsAsync<RpcException>(() => call.WaitAsync(TimeSpan.FromSeconds(60)));
         }
-    }
-
-    private async Task<Peer> AcceptAsync(int? maxStreams = null, int? window = null, int? tableSize = null)
-    {
-        var peer = new Peer(await _listener.AcceptAsync().WaitAsync(TimeSpan.FromSeconds(60)));
-        await peer.ReadPrefaceAsync();
-        var settings = new List<byte>();
-        foreach (var (id, value) in ((int, int?)[])[(Http2.SettingMaxStreams, maxStreams), (Http2.SettingInitialWindow, window), (Http2.SettingHeaderTableSize, tableSize)])
-        {
-            if (value is { } number) settings.AddRange([0, (byte)id, (byte)(number >> 24), (byte)(number >> 16), (byte)(number >> 8), (byte)number]);
-        }
-
-        await peer.SendAsync(Http2Frame.Settings, 0, 0, [.. settings]);
-        return peer;
-    }
-
-    /// <summary>A server's end, frame by frame.</summary>
-    private sealed class Peer(Socket socket) : IDisposable
-    {
-        private readonly NetworkStream _stream = new(socket, ownsSocket: true);
-
-        public async Task ReadPrefaceAsync()
-        {
-            var preface = new byte[24];
-            await _stream.ReadExactlyAsync(preface).AsTask().WaitAsync(TimeSpan.FromSeconds(60));
-            Assert.True(Http2.Preface.SequenceEqual(preface));
-        }
-
-        /// <summary>The next frame of a type; others are passed over.</summary>
-        public async Task<(byte Flags, int Stream, byte[] Payload)> NextAsync(Http2Frame type)
-        {
-            while (true)
-            {
-                var header = new byte[9];
-                await _stream.ReadExactlyAsync(header).AsTask().WaitAsync(TimeSpan.FromSeconds(60));
-                var payload = new byte[(header[0] << 16) | (header[1] << 8) | header[2]];
-                await _stream.ReadExactlyAsync(payload).AsTask().WaitAsync(TimeSpan.FromSeconds(60));
-                if ((Http2Frame)header[3] == type && !(type == Http2Frame.Settings && (header[4] & Http2.Ack) != 0)) return (header[4], BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(5)), payload);
-            }
-        }
-
-        public Task SendAsync(Http2Frame type, byte flags, int stream, byte[] payload)
-        {
-            var header = new byte[9];
-            Http2.WriteFrameHeader(header, payload.Length, type, flags, stream);
-            return SendAsync([.. header, .. payload]);
-        }
-
-        public Task SendAsync(byte[] bytes) => _stream.WriteAsync(bytes).AsTask();
-
-        public async Task<bool> TrySendAsync(ReadOnlyMemory<byte> bytes)
-        {
-            try
-            {
-                await _stream.WriteAsync(bytes);
-                return true;
-            }
-            catch (IOException)
-            {
-                return false;
-            }
-        }
-
-        /// <summary>Headers, the message in two DATA frames, trailers with padding.</summary>
-        public async Task AnswerAsync(int stream, EchoReply reply)
-        {
-            var message = reply.ToByteArray();
-            await SendAsync(Http2Frame.Headers, Http2.EndHeaders, stream, [0x88, 0x0f, 0x10, 16, .. "application/grpc"u8]);
-            await SendAsync(Http2Frame.Data, 0, stream, [0, 0, 0]);
-            await SendAsync(Http2Frame.Data, Http2.Padded, stream, [2, (byte)(message.Length >> 8), (byte)message.Length, .. message, 0, 0]);
-            await SendAsync(Http2Frame.Headers, Http2.EndStream, stream, [0x00, 11, .. "grpc-st"u8]);
-            await SendAsync(Http2Frame.Continuation, Http2.EndHeaders, stream, [.. "atus"u8, 1, (byte)'0']);
-        }
-
-        public void Dispose() => _stream.Dispose();
     }
 }

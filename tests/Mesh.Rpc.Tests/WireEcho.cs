@@ -12,4 +12,9 @@ internal readonly struct WireEcho(EchoRequest request) : IWireMessage
 
     public static async Task<EchoReply> CallAsync(LeanChannel channel, EchoRequest request, TimeSpan? timeout = null, string method = "Unary", CancellationToken ct = default) =>
         EchoReply.Parser.ParseFrom((await channel.CallAsync("/mesh.test.EchoService/" + method, new WireEcho(request), ct, timeout)).Span);
+
+    public static Task<LeanStream> OpenAsync(LeanChannel channel, string method, CancellationToken ct = default) => channel.OpenAsync("/mesh.test.EchoService/" + method, ct).AsTask();
+
+    /// <summary>The next reply; null at the end.</summary>
+    public static async Task<EchoReply?> NextAsync(LeanStream stream) => await stream.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60)) ? EchoReply.Parser.ParseFrom(stream.Message.Span) : null;
 }

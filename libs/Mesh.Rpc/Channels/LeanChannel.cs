@@ -6,9 +6,9 @@ using Mesh.Rpc.Lean;
 namespace Mesh.Rpc;
 
 /// <summary>
-/// A gRPC client for unary calls that are so short and so many that a general client is most of their cost (gateway to store): all calls are pipelined over one
-/// HTTP/2 connection, made on first use and again after a loss. A call that fails is not repeated here; a status whose <c>DebugException</c> is a
-/// <see cref="NotProcessedException"/> says that it may be. Streams take a channel of <see cref="MeshChannel"/>.
+/// A gRPC client for calls that are so short and so many that a general client is most of their cost (gateway to store): all calls, of one message or of streams of
+/// them, share one HTTP/2 connection, made on first use and again after a loss. A call that fails is not repeated here; a status whose <c>DebugException</c> is a
+/// <see cref="NotProcessedException"/> says that it may be.
 /// </summary>
 public sealed class LeanChannel : IDisposable
 {
@@ -21,6 +21,7 @@ public sealed class LeanChannel : IDisposable
     private readonly MeshAddress _address;
     private readonly MeshChannelOptions _options;
     private readonly TimeProvider _time;
+    private readonly List<ClientConnection> _left = []; // they take no calls any more, and end with those they have
     private volatile ClientConnection? _connection;
     private Task<ClientConnection>? _connecting;
     private RpcException? _refusal;
@@ -54,29 +55,61 @@ public sealed class LeanChannel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(path);
         if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled<ReadOnlyMemory<byte>>(cancellationToken);
-        var size = request.Size;
-        var message = ArrayPool<byte>.Shared.Rent(PrefixSize + size);
-        message[0] = 0;
-        BinaryPrimitives.WriteInt32BigEndian(message.AsSpan(1), size);
-        request.Write(message.AsSpan(PrefixSize, size));
-        if (_options.BearerToken is not null) return AuthorizeAndCallAsync(path, message, PrefixSize + size, timeout, cancellationToken);
-        var call = new ClientCall(path, message, PrefixSize + size, timeout, null);
+        var message = Encode(request);
+        if (_options.BearerToken is not null) return AuthorizeAndCallAsync(path, message, timeout, cancellationToken);
+        var call = new UnaryCall(path, message.Array!, message.Count, timeout, null);
         call.Watch(cancellationToken);
         if (_connection is not { } connection || !connection.TryStart(call)) _ = ConnectAndStartAsync(call);
         return call.Answer;
     }
 
+    /// <summary>Begins a call of messages both ways. Dispose of it to end it.</summary>
+    /// <param name="path">The method, as in <c>/etcdserverpb.Watch/Watch</c>.</param>
+    /// <param name="cancellationToken">Ends the call on both sides, at any time.</param>
+    /// <param name="headers">Headers of this call: lower-case names, ASCII values.</param>
+    /// <exception cref="RpcException">UNAVAILABLE: the server cannot be reached.</exception>
+    public async ValueTask<LeanStream> OpenAsync(string path, CancellationToken cancellationToken, IReadOnlyList<(string Name, string Value)>? headers = null)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        cancellationToken.ThrowIfCancellationRequested();
+        var call = new StreamCall(path, headers, await AuthorizationAsync(cancellationToken).ConfigureAwait(false));
+        call.Watch(cancellationToken);
+        if (_connection is not { } connection || !connection.TryStart(call)) await ConnectAndStartAsync(call).WaitAsync(cancellationToken).ConfigureAwait(false);
+        call.ThrowIfOver();
+        return new LeanStream(call);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
-        lock (_gate) _disposed = true;
-        _connection?.Dispose();
+        List<ClientConnection> open;
+        lock (_gate)
+        {
+            _disposed = true;
+            open = _connection is { } connection ? [.. _left, connection] : [];
+        }
+
+        foreach (var one in open) one.Dispose();
     }
 
-    private async ValueTask<ReadOnlyMemory<byte>> AuthorizeAndCallAsync(string path, byte[] message, int length, TimeSpan? timeout, CancellationToken cancellationToken)
+    /// <summary>A message as the wire has it, in an array of the pool.</summary>
+    internal static ArraySegment<byte> Encode<T>(T message)
+        where T : IWireMessage
     {
-        var token = await _options.BearerToken!(cancellationToken).ConfigureAwait(false);
-        var call = new ClientCall(path, message, length, timeout, token is { Length: > 0 } ? "Bearer " + token : null);
+        var size = message.Size;
+        var bytes = ArrayPool<byte>.Shared.Rent(PrefixSize + size);
+        bytes[0] = 0;
+        BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(1), size);
+        message.Write(bytes.AsSpan(PrefixSize, size));
+        return new ArraySegment<byte>(bytes, 0, PrefixSize + size);
+    }
+
+    private async ValueTask<string?> AuthorizationAsync(CancellationToken cancellationToken) =>
+        _options.BearerToken is { } ask && await ask(cancellationToken).ConfigureAwait(false) is { Length: > 0 } token ? "Bearer " + token : null;
+
+    private async ValueTask<ReadOnlyMemory<byte>> AuthorizeAndCallAsync(string path, ArraySegment<byte> message, TimeSpan? timeout, CancellationToken cancellationToken)
+    {
+        var call = new UnaryCall(path, message.Array!, message.Count, timeout, await AuthorizationAsync(cancellationToken).ConfigureAwait(false));
         call.Watch(cancellationToken);
         _ = ConnectAndStartAsync(call);
         return await call.Answer.ConfigureAwait(false);
@@ -122,6 +155,8 @@ public sealed class LeanChannel : IDisposable
             var connection = await ClientConnection.ConnectAsync(_address, _options, limit.Token).ConfigureAwait(false);
             lock (_gate)
             {
+                _left.RemoveAll(static c => c.IsOver);
+                if (_connection is { IsOver: false } leaving) _left.Add(leaving);
                 (_connection, _connecting, _refusal, _pause) = (connection, null, null, TimeSpan.Zero);
                 if (_disposed) connection.Dispose();
             }

@@ -3,25 +3,26 @@ using Mesh.Rpc.Wire;
 namespace Mesh.Rpc.Etcd;
 
 /// <summary>mvccpb.KeyValue, as far as the gateway asks; key and value are slices of the answer they came in.</summary>
-public readonly record struct KvItem(ReadOnlyMemory<byte> Key, ReadOnlyMemory<byte> Value, long ModRevision)
+public readonly record struct KvItem(ReadOnlyMemory<byte> Key, ReadOnlyMemory<byte> Value, long ModRevision, long CreateRevision)
 {
     internal static KvItem Read(ReadOnlyMemory<byte> message)
     {
         ReadOnlyMemory<byte> key = default, value = default;
-        var revision = 0L;
+        long revision = 0, created = 0;
         var reader = new ProtoReader(message);
         while (reader.Next())
         {
             switch (reader.Field)
             {
                 case 1: key = reader.Bytes(); break;
+                case 2: created = reader.Int64(); break;
                 case 3: revision = reader.Int64(); break;
                 case 5: value = reader.Bytes(); break;
                 default: reader.Skip(); break;
             }
         }
 
-        return new KvItem(key, value, revision);
+        return new KvItem(key, value, revision, created);
     }
 }
 

@@ -1,22 +1,16 @@
-using System.Buffers;
-using System.Threading.Tasks.Sources;
 using Grpc.Core;
 
 namespace Mesh.Rpc.Lean;
 
 #pragma warning disable CA1001 // the timer is disposed of when the call ends, however it does
-/// <summary>One unary call of a client: the stream's state for the connection, and the result for the caller.</summary>
-internal sealed class ClientCall(string path, byte[] message, int length, TimeSpan? timeout, string? authorization) : IValueTaskSource<ReadOnlyMemory<byte>>, IThreadPoolWorkItem
+/// <summary>One call of a client: the stream's state for the connection. Executed, it lets its caller go on with what there is.</summary>
+internal abstract class ClientCall(string path, TimeSpan? timeout, string? authorization, MessageAssembler input) : IThreadPoolWorkItem
 #pragma warning restore CA1001
 {
-    private ManualResetValueTaskSourceCore<ReadOnlyMemory<byte>> _result;
     private CancellationTokenRegistration _cancellation;
     private Timer? _deadline;
     private CancellationToken _token;
     private ClientOutput? _output;
-    private byte[]? _message = message;
-    private byte[]? _answer;
-    private Exception? _failure;
     private int _done;
 
     public string Path => path;
@@ -25,8 +19,8 @@ internal sealed class ClientCall(string path, byte[] message, int length, TimeSp
 
     public string? Authorization => authorization;
 
-    /// <summary>The answer; await it once.</summary>
-    public ValueTask<ReadOnlyMemory<byte>> Answer => new(this, _result.Version);
+    /// <summary>Headers of this call's own.</summary>
+    public virtual IReadOnlyList<(string Name, string Value)>? Headers => null;
 
     public bool IsDone => Volatile.Read(ref _done) != 0;
 
@@ -38,26 +32,44 @@ internal sealed class ClientCall(string path, byte[] message, int length, TimeSp
     /// <summary>What the peer lets us send on the stream.</summary>
     public long Window { get; set; }
 
-    /// <summary>Bytes of the message that are sent.</summary>
-    public int Sent { get; set; }
+    /// <summary>Bytes wait to be sent, or the end does.</summary>
+    public abstract bool HasUnsent { get; }
 
-    public ReadOnlySpan<byte> Unsent => _message is null ? default : _message.AsSpan(Sent, length - Sent);
+    /// <summary>The bytes to be sent next.</summary>
+    public abstract ReadOnlySpan<byte> Unsent { get; }
 
-    public bool HasUnsent => _message is not null && Sent < length;
+    /// <summary>We have ended our side.</summary>
+    public abstract bool HasEnded { get; }
+
+    /// <summary>Whether so many bytes more are all there will be.</summary>
+    public abstract bool EndsWith(int count);
+
+    /// <summary>So many bytes more are sent.</summary>
+    public abstract void Sent(int count);
+
+    /// <summary>Nothing more will be sent.</summary>
+    public abstract void DropUnsent();
 
     // By the read loop alone:
 
-    /// <summary>Assembles the answer from DATA frames.</summary>
-    public MessageAssembler Input { get; } = new();
+    /// <summary>Assembles messages from DATA frames.</summary>
+    public MessageAssembler Input { get; } = input;
 
     /// <summary>The answer's first header block.</summary>
     public AnswerHead? Head { get; set; }
 
-    /// <summary>The message of the answer.</summary>
-    public byte[]? Received { get; set; }
+    /// <summary>The answer's last header block, when it has ended well.</summary>
+    public AnswerHead? Tail { get; set; }
 
-    /// <summary>Bytes the server sent that it has not been given back as window.</summary>
-    public int Unreturned { get; set; }
+    /// <summary>The answer may end here.</summary>
+    public abstract bool IsWhole { get; }
+
+    /// <summary>A message has come; true when the caller shall be let go on.</summary>
+    /// <exception cref="RpcException">It is one too many.</exception>
+    public abstract bool Receive(ArraySegment<byte> message);
+
+    /// <summary>Bytes have come; gives how many the server is to be given back as window now.</summary>
+    public abstract int Credit(int received);
 
     /// <summary>Begins to listen for the caller's cancellation and deadline; before the call is given to a connection.</summary>
     public void Watch(CancellationToken token)
@@ -76,56 +88,40 @@ internal sealed class ClientCall(string path, byte[] message, int length, TimeSp
         return !IsDone;
     }
 
-    /// <summary>Ends the call with its answer; true for the first to end it. The caller goes on when the call is executed.</summary>
-    public bool TrySucceed(byte[] answer) => TryEnd(answer, null);
-
-    /// <summary>Ends the call with a failure; as <see cref="TrySucceed"/>.</summary>
-    public bool TryFail(Exception failure) => TryEnd(null, failure);
-
-    /// <summary>Ends the call with a failure; the caller goes on somewhere else.</summary>
-    public void Fail(Exception failure)
-    {
-        if (TryFail(failure)) ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-    }
-
-    /// <summary>The message is sent, or will never be. Under the output's lock, when the call had one.</summary>
-    public void DropMessage()
-    {
-        if (_message is null) return;
-        ArrayPool<byte>.Shared.Return(_message);
-        _message = null;
-    }
-
-    /// <summary>The caller goes on, on this thread.</summary>
-    public void Execute()
-    {
-        if (_failure is not null) _result.SetException(_failure);
-        else _result.SetResult(_answer);
-    }
-
-    public ReadOnlyMemory<byte> GetResult(short token) => _result.GetResult(token);
-
-    public ValueTaskSourceStatus GetStatus(short token) => _result.GetStatus(token);
-
-    public void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) => _result.OnCompleted(continuation, state, token, flags);
-
-    private bool TryEnd(byte[]? answer, Exception? failure)
+    /// <summary>Ends the call, with a failure or without; true for the first to end it. The caller goes on when the call is executed.</summary>
+    public bool TryEnd(Exception? failure)
     {
         if (Interlocked.Exchange(ref _done, 1) != 0) return false;
-        (_answer, _failure) = (answer, failure);
+        OnEnd(failure);
         _cancellation.Unregister();
         _deadline?.Dispose();
         return true;
     }
 
-    private void OnCancelled() => Abandon(new OperationCanceledException(_token));
-
-    private void OnDeadline() => Abandon(new RpcException(new Status(StatusCode.DeadlineExceeded, "Deadline Exceeded")));
-
-    private void Abandon(Exception reason)
+    /// <summary>Ends the call with a failure; the caller goes on somewhere else.</summary>
+    public void Fail(Exception failure)
     {
-        if (!TryFail(reason)) return;
+        if (TryEnd(failure)) ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    /// <summary>Ends the call on both sides.</summary>
+    public void Abandon(Exception reason)
+    {
+        if (!TryEnd(reason)) return;
         Volatile.Read(ref _output)?.Abandon(this);
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
+
+    /// <summary>The caller goes on, on this thread, if it waits.</summary>
+    public abstract void Execute();
+
+    /// <summary>Where the call is sent; null before.</summary>
+    protected ClientOutput? Output => Volatile.Read(ref _output);
+
+    /// <summary>Takes over how the call ended; once.</summary>
+    protected abstract void OnEnd(Exception? failure);
+
+    private void OnCancelled() => Abandon(new OperationCanceledException(_token));
+
+    private void OnDeadline() => Abandon(new RpcException(new Status(StatusCode.DeadlineExceeded, "Deadline Exceeded")));
 }

@@ -5,7 +5,7 @@ using Grpc.Core;
 namespace Mesh.Rpc.Lean;
 
 /// <summary>
-/// One HTTP/2 connection of a client: reads frames, ends calls. After each read the callers of all answers but the last are woken on the pool; the last goes on
+/// One HTTP/2 connection of a client: reads frames, ends calls. After each read the callers of all answers and messages but the last are woken on the pool; the last goes on
 /// on the reader's own thread, which has nothing else to do: the next read is begun already and continues wherever its bytes arrive.
 /// </summary>
 internal sealed class ClientConnection : FrameReceiver, IDisposable
@@ -23,7 +23,7 @@ internal sealed class ClientConnection : FrameReceiver, IDisposable
     private readonly TaskCompletionSource _greeted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferSize);
     private readonly HeadReader<AnswerHead> _heads = new(HeadsKept, static fields => new AnswerHead(fields));
-    private readonly List<ClientCall> _ended = [];
+    private readonly List<ClientCall> _woken = [];
     private readonly Action _onRead;
     private readonly KeepAlive? _keepAlive;
     private ValueTaskAwaiter<int> _reading;
@@ -42,6 +42,9 @@ internal sealed class ClientConnection : FrameReceiver, IDisposable
 
     /// <summary>New calls are taken.</summary>
     public bool IsOpen => _output.IsOpen;
+
+    /// <summary>It is closed.</summary>
+    public bool IsOver => Volatile.Read(ref _failed) != 0;
 
     protected override FrameOutput Sender => _output;
 
@@ -111,14 +114,14 @@ internal sealed class ClientConnection : FrameReceiver, IDisposable
                 _reading = _stream.ReadAsync(_buffer.AsMemory(_filled)).GetAwaiter();
                 if (_reading.IsCompleted)
                 {
-                    Wake(_ended.Count);
+                    Wake(_woken.Count);
                     continue;
                 }
 
-                if (_ended.Count > 0)
+                if (_woken.Count > 0)
                 {
-                    last = _ended[^1];
-                    Wake(_ended.Count - 1);
+                    last = _woken[^1];
+                    Wake(_woken.Count - 1);
                 }
 
                 _reading.UnsafeOnCompleted(_onRead);
@@ -127,7 +130,7 @@ internal sealed class ClientConnection : FrameReceiver, IDisposable
         }
         catch (Exception e)
         {
-            Wake(_ended.Count);
+            Wake(_woken.Count);
             if (e is Http2Exception broken) _output.GoAway(0, broken.Error);
             Fail(e);
         }
@@ -144,11 +147,11 @@ internal sealed class ClientConnection : FrameReceiver, IDisposable
         (_start, _filled) = (0, _filled - _start);
     }
 
-    /// <summary>Lets the first callers of those that are answered go on, and forgets all.</summary>
+    /// <summary>Lets the first of the callers that may go on do so, and forgets all.</summary>
     private void Wake(int count)
     {
-        for (var i = 0; i < count; i++) ThreadPool.UnsafeQueueUserWorkItem(_ended[i], preferLocal: false);
-        _ended.Clear();
+        for (var i = 0; i < count; i++) ThreadPool.UnsafeQueueUserWorkItem(_woken[i], preferLocal: false);
+        _woken.Clear();
     }
 
     /// <summary>Takes one frame off the buffer and acts on it; false when none is whole.</summary>
@@ -188,7 +191,7 @@ internal sealed class ClientConnection : FrameReceiver, IDisposable
         var reason = NotProcessed("the server is going away");
         foreach (var call in _output.Drain(lastStream))
         {
-            if (call.TryFail(reason)) _ended.Add(call);
+            if (call.TryEnd(reason)) _woken.Add(call);
         }
     }
 
@@ -220,21 +223,19 @@ internal sealed class ClientConnection : FrameReceiver, IDisposable
         if (!ended) return;
         if (head.Outcome is not { } outcome) End(call, Failure(new Status(StatusCode.Unknown, "the answer has no grpc-status"), head));
         else if (outcome.StatusCode != StatusCode.OK) End(call, Failure(outcome, head));
-        else if (call.Received is not { } message || !call.Input.AtBoundary) End(call, Failure(new Status(StatusCode.Internal, "the answer ends before its message"), head));
-        else End(call, message);
+        else if (!call.IsWhole) End(call, Failure(new Status(StatusCode.Internal, "the answer ends before its message"), head));
+        else EndWell(call, head);
     }
 
     protected override void OnData(int stream, byte flags, int size, ReadOnlySpan<byte> data)
     {
         if (Known(stream) is not { } call) return;
         if (call.Head is null) throw new Http2Exception(Http2Error.Protocol, "DATA before headers");
-        call.Unreturned += size;
         try
         {
             while (call.Input.Next(ref data, call.Head.Encoding, _options.MaxMessageBytes, out var message))
             {
-                if (call.Received is not null) throw new RpcException(new Status(StatusCode.Internal, "more than one message in the answer of a unary call"));
-                call.Received = message;
+                if (call.Receive(message)) _woken.Add(call);
             }
         }
         catch (RpcException e)
@@ -243,29 +244,22 @@ internal sealed class ClientConnection : FrameReceiver, IDisposable
             return;
         }
 
-        if ((flags & Http2.EndStream) != 0)
-        {
-            End(call, new RpcException(new Status(StatusCode.Internal, "the answer ends without trailers")));
-        }
-        else if (call.Unreturned >= Http2.StreamWindow / 4)
-        {
-            _output.Frame(Http2Frame.WindowUpdate, stream, call.Unreturned);
-            call.Unreturned = 0;
-        }
+        if ((flags & Http2.EndStream) != 0) End(call, new RpcException(new Status(StatusCode.Internal, "the answer ends without trailers")));
+        else if (call.Credit(size) is > 0 and var credit) _output.Frame(Http2Frame.WindowUpdate, stream, credit);
     }
 
-    private void End(ClientCall call, byte[] answer)
+    private void EndWell(ClientCall call, AnswerHead tail)
     {
-        _output.Remove(call);
-        if (call.TrySucceed(answer)) _ended.Add(call);
+        call.Tail = tail;
+        End(call, failure: null);
     }
 
-    /// <summary>Ends a call with a failure; <paramref name="reset"/>: the server has not ended it.</summary>
-    private void End(ClientCall call, Exception failure, bool reset = false)
+    /// <summary>Ends a call, with a failure or without; <paramref name="reset"/>: the server has not ended it.</summary>
+    private void End(ClientCall call, Exception? failure, bool reset = false)
     {
         if (reset) _output.Abandon(call);
         else _output.Remove(call);
-        if (call.TryFail(failure)) _ended.Add(call);
+        if (call.TryEnd(failure)) _woken.Add(call);
     }
 
     private static RpcException Failure(Status status, AnswerHead head) => new(status, head.ToMetadata());

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 
 namespace Mesh.Rpc.Lean;
@@ -50,7 +51,7 @@ internal sealed class ClientOutput(Stream transport, RequestBlocks blocks, Actio
             if (Closed || _draining) return false;
             if (!call.TryAttach(this))
             {
-                call.DropMessage();
+                call.DropUnsent();
                 return true;
             }
 
@@ -89,8 +90,8 @@ internal sealed class ClientOutput(Stream transport, RequestBlocks blocks, Actio
         {
             if (!_calls.Remove(call.Stream)) return;
             // Answered before all was asked: the rest need not be sent.
-            if (call.HasUnsent) Reset(call);
-            call.DropMessage();
+            if (!call.HasEnded) Reset(call);
+            call.DropUnsent();
             Next();
             if (!MayFlush()) return;
         }
@@ -106,12 +107,66 @@ internal sealed class ClientOutput(Stream transport, RequestBlocks blocks, Actio
             if (call.Stream == 0 || !_calls.Remove(call.Stream))
             {
                 // It waits for a stream and will be passed over, or is gone.
+                call.DropUnsent();
                 return;
             }
 
             Reset(call);
-            call.DropMessage();
+            call.DropUnsent();
             Next();
+            if (!MayFlush()) return;
+        }
+
+        Flush();
+    }
+
+    /// <summary>Sends one more message of a call; gives what completes when it is sent, null when it is (or never will be).</summary>
+    public Task? Write(StreamCall call, ArraySegment<byte> message)
+    {
+        Task? sent;
+        lock (Gate)
+        {
+            if (!MaySend(call))
+            {
+                ArrayPool<byte>.Shared.Return(message.Array!);
+                return null;
+            }
+
+            var behind = call.HasUnsent;
+            call.Enqueue(message);
+            if (!behind) SendOrBlock(call);
+            sent = call.WaitUntilSent();
+            if (!MayFlush()) return sent;
+        }
+
+        Flush();
+        return sent;
+    }
+
+    /// <summary>A call's messages end with those that it was given.</summary>
+    public void Complete(StreamCall call)
+    {
+        lock (Gate)
+        {
+            if (!MaySend(call)) return;
+            var behind = call.HasUnsent;
+            call.Complete();
+            if (!behind) SendOrBlock(call);
+            if (!MayFlush()) return;
+        }
+
+        Flush();
+    }
+
+    /// <summary>Gives a call's stream back as window what the server has sent on it.</summary>
+    public void Return(ClientCall call, int bytes)
+    {
+        lock (Gate)
+        {
+            if (!_calls.ContainsKey(call.Stream)) return;
+            Span<byte> payload = stackalloc byte[4];
+            BinaryPrimitives.WriteInt32BigEndian(payload, bytes);
+            Append(Http2Frame.WindowUpdate, 0, call.Stream, payload);
             if (!MayFlush()) return;
         }
 
@@ -161,7 +216,7 @@ internal sealed class ClientOutput(Stream transport, RequestBlocks blocks, Actio
             foreach (var call in refused)
             {
                 _calls.Remove(call.Stream);
-                call.DropMessage();
+                call.DropUnsent();
             }
 
             return refused;
@@ -178,7 +233,8 @@ internal sealed class ClientOutput(Stream transport, RequestBlocks blocks, Actio
             _calls.Clear();
             _waiting.Clear();
             _blocked.Clear();
-            foreach (var call in sent) call.DropMessage();
+            foreach (var call in sent) call.DropUnsent();
+            foreach (var call in unsent) call.DropUnsent();
             return (sent, unsent);
         }
     }
@@ -196,7 +252,7 @@ internal sealed class ClientOutput(Stream transport, RequestBlocks blocks, Actio
         while (_waiting.Count > 0 && _calls.Count < _maxStreams)
         {
             var call = _waiting.Dequeue();
-            if (call.IsDone) call.DropMessage();
+            if (call.IsDone) call.DropUnsent();
             else Begin(call);
         }
     }
@@ -208,26 +264,34 @@ internal sealed class ClientOutput(Stream transport, RequestBlocks blocks, Actio
         _nextStream += 2;
         if (_nextStream >= LastStream) Volatile.Write(ref _draining, true);
         _calls.Add(call.Stream, call);
-        Frames.Append(Http2Frame.Headers, Http2.EndHeaders, call.Stream, blocks.Request(call.Path, call.Timeout, call.Authorization));
-        if (_blocked.Count > 0 || !Send(call)) _blocked.Add(call);
+        Frames.Append(Http2Frame.Headers, Http2.EndHeaders, call.Stream, blocks.Request(call.Path, call.Timeout, call.Authorization, call.Headers));
+        if (call.HasUnsent) SendOrBlock(call);
     }
 
-    /// <summary>As much of the message as windows let pass; true when that is all.</summary>
+    /// <summary>Whether the call may still send: it is under way, or waits for a stream.</summary>
+    private bool MaySend(StreamCall call) => !Closed && (call.Stream == 0 ? !call.IsDone : _calls.ContainsKey(call.Stream));
+
+    private void SendOrBlock(ClientCall call)
+    {
+        // One that waits for a stream sends when it has it.
+        if (call.Stream != 0 && (_blocked.Count > 0 || !Send(call))) _blocked.Add(call);
+    }
+
+    /// <summary>As much of what is to be sent as windows let pass; true when that is all.</summary>
     private bool Send(ClientCall call)
     {
-        while (true)
+        while (call.HasUnsent)
         {
             var rest = call.Unsent;
             var count = Room(call.Window, rest.Length);
-            if (count == 0) return false;
-            Append(Http2Frame.Data, count == rest.Length ? Http2.EndStream : (byte)0, call.Stream, rest[..count]);
+            if (count == 0 && rest.Length > 0) return false;
+            Append(Http2Frame.Data, call.EndsWith(count) ? Http2.EndStream : (byte)0, call.Stream, rest[..count]);
             Window -= count;
             call.Window -= count;
-            call.Sent += count;
-            if (count < rest.Length) continue;
-            call.DropMessage();
-            return true;
+            call.Sent(count);
         }
+
+        return true;
     }
 
     protected override async ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> frames)

@@ -278,8 +278,8 @@ internal sealed class LeanConnection : FrameReceiver, ICallBatch
     {
         while (call.Input.Next(ref data, call.Head.Encoding, Server.MaxMessageBytes, out var message))
         {
-            if (call.Requests is { } requests) requests.Writer.TryWrite(message);
-            else if (call.Request is null) call.Request = message;
+            if (call.Requests is { } requests) requests.Writer.TryWrite(message.Array!);
+            else if (call.Request is null) call.Request = message.Array;
             else throw new RpcException(new Status(StatusCode.Internal, "more than one message for a method that takes one"));
         }
     }

@@ -35,9 +35,9 @@ internal sealed class RequestBlocks(string authority, bool secure)
     }
 
     /// <summary>The block of a request; valid until the next.</summary>
-    public ReadOnlySpan<byte> Request(string path, TimeSpan? timeout, string? authorization)
+    public ReadOnlySpan<byte> Request(string path, TimeSpan? timeout, string? authorization, IReadOnlyList<(string Name, string Value)>? headers = null)
     {
-        var plain = timeout is null && authorization is null;
+        var plain = timeout is null && authorization is null && headers is null;
         if (plain && !_mustClear && _known.TryGetValue(path, out var known) && known.Entries == _indexed.Count) return known.Block;
         _length = 0;
         if (_mustClear) Add(0x20); // table size 0
@@ -61,6 +61,13 @@ internal sealed class RequestBlocks(string authority, bool secure)
             Add(0x10); // never indexed
             Text("authorization");
             Text(authorization);
+        }
+
+        foreach (var (name, value) in headers ?? [])
+        {
+            Add(0x00);
+            Text(name);
+            Text(value);
         }
 
         var block = _block.AsSpan(0, _length);

@@ -11,6 +11,9 @@ public ref struct ProtoReader(ReadOnlyMemory<byte> memory)
     /// <summary>Number of the field just begun.</summary>
     public int Field { get; private set; }
 
+    /// <summary>What has not been read.</summary>
+    public readonly ReadOnlyMemory<byte> Rest => memory[_at..];
+
     private int WireType { get; set; }
 
     /// <summary>Begins the next field; false at the end.</summary>

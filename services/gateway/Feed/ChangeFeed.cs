@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using Google.Protobuf;
 using Grpc.Core;
 using Mesh.Events;
 using Mesh.Gateway.Storage;
@@ -38,7 +37,7 @@ internal sealed partial class ChangeFeed(ObjectStorage storage, IEventBus bus, T
             {
                 break;
             }
-            catch (Exception e) when (e is EventBusException or RpcException or IOException)
+            catch (Exception e) when (e is EventBusException or RpcException or IOException or FormatException)
             {
                 Interrupted(logger, e is RpcException { Status: var status } ? status.Detail : e.Message);
                 await Task.Delay(RetryAfter, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -112,23 +111,13 @@ internal sealed partial class ChangeFeed(ObjectStorage storage, IEventBus bus, T
         var after = position is null ? 0 : await position.LoadAsync(ct);
         if (after == 0) after = await storage.RevisionAsync(ct);
         Publishing(logger, Topic, after);
-        var (call, endpoint) = storage.Client.Watch(ct);
-        using (call)
+        var (stream, endpoint) = await storage.Client.WatchAsync(ct);
+        using (stream)
         {
             try
             {
-                await call.RequestStream.WriteAsync(
-                    new WatchRequest
-                    {
-                        CreateRequest = new WatchCreateRequest
-                        {
-                            Key = ByteString.CopyFromUtf8(Registry),
-                            RangeEnd = ObjectStorage.PrefixEnd(Registry),
-                            StartRevision = after + 1,
-                        },
-                    },
-                    ct);
-                while (await call.ResponseStream.MoveNext(ct)) await PublishAsync(call.ResponseStream.Current, ct);
+                await stream.WriteAsync(new WatchCreateCall(Registry, ObjectStorage.PrefixEnd(Registry), after + 1), ct);
+                while (await stream.ReadAsync()) await PublishAsync(WatchAnswer.Read(stream.Message), ct);
             }
             catch (RpcException e) when (e.StatusCode == StatusCode.Unavailable)
             {
@@ -144,7 +133,7 @@ internal sealed partial class ChangeFeed(ObjectStorage storage, IEventBus bus, T
         throw new IOException("the store ended the watch");
     }
 
-    private async Task PublishAsync(WatchResponse reply, CancellationToken ct)
+    private async Task PublishAsync(WatchAnswer reply, CancellationToken ct)
     {
         if (reply.Canceled)
         {
@@ -160,12 +149,14 @@ internal sealed partial class ChangeFeed(ObjectStorage storage, IEventBus bus, T
         }
 
         // In order within an object's partition: each waits for the one before.
-        foreach (var change in reply.Events)
+        var reached = 0L;
+        foreach (var change in reply)
         {
             if (ChangeRecord.Of(change) is var (key, value)) await bus.PublishAsync(Topic, key, value, ct);
+            reached = change.Item.ModRevision;
         }
 
-        if (reply.Events.Count > 0 && position is not null) await position.ReachedAsync(reply.Events[^1].Kv.ModRevision, ct);
+        if (reached > 0 && position is not null) await position.ReachedAsync(reached, ct);
     }
 
     [LoggerMessage(1, LogLevel.Information, "publishing changes to {Topic} after revision {Revision}")]

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using Mesh.Api;
 using Mesh.Gateway.Storage;
@@ -19,12 +20,12 @@ internal static class ChangeRecord
         .GroupBy(StorageKeys.Prefix, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.First(), StringComparer.Ordinal);
 
     /// <summary>Key and value of a store event; null for what is no object of the API.</summary>
-    public static (string Key, byte[] Value)? Of(Event change)
+    public static (string Key, byte[] Value)? Of(in WatchEvent change)
     {
-        var key = change.Kv.Key.ToStringUtf8();
+        var key = Encoding.UTF8.GetString(change.Item.Key.Span);
         if (Find(key) is not var (resource, prefix)) return null;
         var (ns, name) = StorageKeys.Split(key, prefix, resource.Namespaced);
-        var type = change.Type == Event.Types.EventType.Delete ? "DELETED" : change.Kv.CreateRevision == change.Kv.ModRevision ? "ADDED" : "MODIFIED";
+        var type = change.IsDelete ? "DELETED" : change.Item.CreateRevision == change.Item.ModRevision ? "ADDED" : "MODIFIED";
         var buffer = new ArrayBufferWriter<byte>(192);
         using (var json = new Utf8JsonWriter(buffer))
         {
@@ -34,7 +35,7 @@ internal static class ChangeRecord
             json.WriteString("resource", resource.Plural);
             if (ns.Length > 0) json.WriteString("namespace", ns);
             json.WriteString("name", name);
-            json.WriteString("resourceVersion", change.Kv.ModRevision.ToString());
+            json.WriteString("resourceVersion", change.Item.ModRevision.ToString());
             json.WriteEndObject();
         }
 

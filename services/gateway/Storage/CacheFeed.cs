@@ -1,6 +1,6 @@
-using Google.Protobuf;
 using Grpc.Core;
 using Mesh.Api;
+using Mesh.Rpc;
 using Mesh.Rpc.Etcd;
 using Microsoft.Extensions.Logging;
 
@@ -16,9 +16,8 @@ internal sealed class CacheFeed(ObjectStorage storage, ResourceCache cache, ILog
     private const int PageSize = 500; // an answer is one array: not of many megabytes
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan FreshnessWait = TimeSpan.FromSeconds(3);
-    private readonly AsyncLock writing = new();
     private readonly Lock roundGate = new();
-    private IClientStreamWriter<WatchRequest>? requests;
+    private volatile LeanStream? following;
     private Task<long>? round;
     private Task<long>? nextRound;
     private volatile bool inOrder;
@@ -48,7 +47,7 @@ internal sealed class CacheFeed(ObjectStorage storage, ResourceCache cache, ILog
             {
                 resume = 0;
             }
-            catch (Exception e) when (e is RpcException or IOException or OperationCanceledException or InvalidOperationException or System.Text.Json.JsonException)
+            catch (Exception e) when (e is RpcException or IOException or OperationCanceledException or InvalidOperationException or FormatException or System.Text.Json.JsonException)
             {
                 Log.FeedLost(logger, cache.Layout.Resource.ToString(), e is RpcException { Status: var status } ? status.Detail : e.Message);
                 resume = cache.State.IsReady ? cache.State.Revision : 0;
@@ -114,10 +113,9 @@ internal sealed class CacheFeed(ObjectStorage storage, ResourceCache cache, ILog
     public async Task RequestProgressAsync(CancellationToken ct)
     {
         if (!inOrder) return;
-        using var held = await writing.EnterAsync(ct);
         try
         {
-            if (requests is { } stream) await stream.WriteAsync(new WatchRequest { ProgressRequest = new WatchProgressRequest() }, ct);
+            if (following is { } stream) await stream.WriteAsync(default(WatchProgressCall), ct);
         }
         catch (Exception e) when (e is RpcException or InvalidOperationException or IOException)
         {
@@ -168,26 +166,15 @@ internal sealed class CacheFeed(ObjectStorage storage, ResourceCache cache, ILog
 
     private async Task FollowAsync(long after, CancellationToken ct)
     {
-        var (call, endpoint) = storage.Client.Watch(ct);
-        using (call)
+        var (stream, endpoint) = await storage.Client.WatchAsync(ct);
+        using (stream)
         {
             try
             {
-                await call.RequestStream.WriteAsync(
-                    new WatchRequest
-                    {
-                        CreateRequest = new WatchCreateRequest
-                        {
-                            Key = ByteString.CopyFromUtf8(cache.Layout.Prefix),
-                            RangeEnd = ObjectStorage.PrefixEnd(cache.Layout.Prefix),
-                            StartRevision = after + 1,
-                            ProgressNotify = true,
-                        },
-                    },
-                    ct);
+                await stream.WriteAsync(new WatchCreateCall(cache.Layout.Prefix, ObjectStorage.PrefixEnd(cache.Layout.Prefix), after + 1, ProgressNotify: true), ct);
                 inOrder = await storage.Client.TellsProgressInOrderAsync(ct);
-                await SetStreamAsync(call.RequestStream);
-                while (await call.ResponseStream.MoveNext(ct)) Apply(call.ResponseStream.Current);
+                following = stream;
+                while (await stream.ReadAsync()) Apply(WatchAnswer.Read(stream.Message));
             }
             catch (RpcException e) when (e.StatusCode == StatusCode.Unavailable)
             {
@@ -196,14 +183,14 @@ internal sealed class CacheFeed(ObjectStorage storage, ResourceCache cache, ILog
             }
             finally
             {
-                await SetStreamAsync(null);
+                following = null;
             }
         }
 
         throw new IOException("the store ended the watch");
     }
 
-    private void Apply(WatchResponse reply)
+    private void Apply(in WatchAnswer reply)
     {
         if (reply.Canceled)
         {
@@ -211,15 +198,15 @@ internal sealed class CacheFeed(ObjectStorage storage, ResourceCache cache, ILog
             throw new IOException("the store cancelled the watch: " + reply.CancelReason);
         }
 
-        foreach (var item in reply.Events)
+        foreach (var change in reply)
         {
-            if (item.Type == Event.Types.EventType.Delete) Delete(item.Kv.Key.ToStringUtf8(), item.Kv.ModRevision);
-            else Put(ObjectStorage.ToObject(item.Kv));
+            if (change.IsDelete) Delete(System.Text.Encoding.UTF8.GetString(change.Item.Key.Span), change.Item.ModRevision);
+            else Put(ObjectStorage.ToObject(change.Item));
         }
 
         // Answers to progress requests and periodic notices carry no events: all up to the header's revision has been sent.
         // A response with events proves their revision only (a fragment may follow).
-        if (reply.Events.Count == 0 && !reply.Created) cache.Progress(reply.Header.Revision);
+        if (!reply.HasEvents && !reply.Created) cache.Progress(reply.Revision);
     }
 
     private void Put(StoredObject stored)
@@ -263,11 +250,5 @@ internal sealed class CacheFeed(ObjectStorage storage, ResourceCache cache, ILog
                 Unreadable(item.Key, e);
             }
         }
-    }
-
-    private async Task SetStreamAsync(IClientStreamWriter<WatchRequest>? stream)
-    {
-        using var held = await writing.EnterAsync(CancellationToken.None);
-        requests = stream;
     }
 }

@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Grpc.Core;
 using Mesh.Rpc;
 using Mesh.Rpc.Etcd;
@@ -11,18 +12,16 @@ namespace Mesh.Gateway.Storage;
 internal sealed class EtcdClient : IDisposable
 {
     // A member that is cut off from the others ends the watch, in place of staying silent.
-    private static readonly Metadata RequireLeader = new() { { "hasleader", "true" } };
-    private readonly EtcdEndpoint[] endpoints;
+    private static readonly (string, string)[] RequireLeader = [("hasleader", "true")];
+    private readonly LeanChannel[] endpoints;
     private int current;
 
-    /// <summary>The endpoints, each with its connections.</summary>
-    public EtcdClient(IReadOnlyList<EtcdEndpoint> endpoints)
+    /// <summary>A channel to each endpoint; they are closed with the client.</summary>
+    public EtcdClient(IReadOnlyList<LeanChannel> endpoints)
     {
         ArgumentOutOfRangeException.ThrowIfZero(endpoints.Count);
         this.endpoints = [.. endpoints];
     }
-
-    private delegate AsyncUnaryCall<TResponse> Call<TRequest, TResponse>(CallInvoker invoker, TRequest request, CallOptions options);
 
     /// <summary>KV.Range.</summary>
     public async ValueTask<RangeAnswer> RangeAsync(RangeCall request, CancellationToken ct)
@@ -32,7 +31,7 @@ internal sealed class EtcdClient : IDisposable
             var index = Volatile.Read(ref current);
             try
             {
-                return RangeAnswer.Read(await endpoints[index].Calls.CallAsync(RangeCall.Path, request, ct));
+                return RangeAnswer.Read(await endpoints[index].CallAsync(RangeCall.Path, request, ct));
             }
             catch (RpcException e) when (MayRepeat(e, tries, repeatable: true, ct))
             {
@@ -49,7 +48,7 @@ internal sealed class EtcdClient : IDisposable
             var index = Volatile.Read(ref current);
             try
             {
-                return WriteAnswer.Read(await endpoints[index].Calls.CallAsync(GuardedWrite.Path, request, ct));
+                return WriteAnswer.Read(await endpoints[index].CallAsync(GuardedWrite.Path, request, ct));
             }
             catch (RpcException e) when (MayRepeat(e, tries, repeatable: false, ct))
             {
@@ -58,17 +57,11 @@ internal sealed class EtcdClient : IDisposable
         }
     }
 
-    /// <summary>KV.Compact.</summary>
-    public Task<CompactionResponse> CompactAsync(CompactionRequest request, CancellationToken ct) =>
-        CallAsync(static (invoker, r, o) => new KV.KVClient(invoker).CompactAsync(r, o), request, ct);
-
     /// <summary>Lease.LeaseGrant.</summary>
-    public Task<LeaseGrantResponse> LeaseGrantAsync(LeaseGrantRequest request, CancellationToken ct) =>
-        CallAsync(static (invoker, r, o) => new Lease.LeaseClient(invoker).LeaseGrantAsync(r, o), request, ct);
+    public Task<LeaseGrantResponse> LeaseGrantAsync(LeaseGrantRequest request, CancellationToken ct) => CallAsync("/etcdserverpb.Lease/LeaseGrant", request, LeaseGrantResponse.Parser, ct);
 
     /// <summary>Maintenance.Status (health).</summary>
-    public Task<StatusResponse> StatusAsync(CancellationToken ct) =>
-        CallAsync(static (invoker, r, o) => new Maintenance.MaintenanceClient(invoker).StatusAsync(r, o), new StatusRequest(), ct);
+    public Task<StatusResponse> StatusAsync(CancellationToken ct) => CallAsync("/etcdserverpb.Maintenance/Status", new StatusRequest(), StatusResponse.Parser, ct);
 
     /// <summary>Whether answers to progress requests can be believed: older etcds send them ahead of events that came before.</summary>
     public async ValueTask<bool> TellsProgressInOrderAsync(CancellationToken ct)
@@ -88,11 +81,19 @@ internal sealed class EtcdClient : IDisposable
         Version.TryParse(version.Split('-')[0], out var number) && number.Major >= 3 &&
         (number.Major > 3 || number.Minor > 5 || (number.Minor == 5 && number.Build >= 13) || (number.Minor == 4 && number.Build >= 31));
 
-    /// <summary>A watch stream on the endpoint in use; after a failure call <see cref="MoveOn"/> and open another.</summary>
-    public (AsyncDuplexStreamingCall<WatchRequest, WatchResponse> Call, int Endpoint) Watch(CancellationToken ct)
+    /// <summary>Opens a watch stream on the endpoint in use; when it fails, as in "nobody is there", the next call takes the next endpoint.</summary>
+    public async ValueTask<(LeanStream Stream, int Endpoint)> WatchAsync(CancellationToken ct)
     {
         var index = Volatile.Read(ref current);
-        return (new Watch.WatchClient(endpoints[index].Streams).Watch(RequireLeader, cancellationToken: ct), index);
+        try
+        {
+            return (await endpoints[index].OpenAsync(WatchCreateCall.Path, ct, RequireLeader), index);
+        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.Unavailable)
+        {
+            MoveOn(index);
+            throw;
+        }
     }
 
     /// <summary>The endpoint failed: the next call takes the next one (unless somebody moved already).</summary>
@@ -101,7 +102,7 @@ internal sealed class EtcdClient : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var endpoint in endpoints) endpoint.Calls.Dispose();
+        foreach (var endpoint in endpoints) endpoint.Dispose();
     }
 
     // Twice round the endpoints covers one lost connection on the only endpoint.
@@ -110,23 +111,28 @@ internal sealed class EtcdClient : IDisposable
     private static bool MayRepeat(RpcException e, int tries, bool repeatable, CancellationToken ct) =>
         e.StatusCode == StatusCode.Unavailable && tries > 1 && !ct.IsCancellationRequested && (repeatable || e.Status.DebugException is NotProcessedException);
 
-    private async Task<TResponse> CallAsync<TRequest, TResponse>(Call<TRequest, TResponse> call, TRequest request, CancellationToken ct)
+    /// <summary>Calls that are rare: with messages as the schema makes them.</summary>
+    private async Task<TResponse> CallAsync<TResponse>(string path, IMessage request, MessageParser<TResponse> parser, CancellationToken ct)
+        where TResponse : IMessage<TResponse>
     {
         for (var tries = Tries; ; tries--)
         {
             var index = Volatile.Read(ref current);
             try
             {
-                return await call(endpoints[index].Streams, request, new CallOptions(cancellationToken: ct));
+                return parser.ParseFrom((await endpoints[index].CallAsync(path, new SchemaMessage(request), ct)).Span);
             }
             catch (RpcException e) when (MayRepeat(e, tries, repeatable: true, ct))
             {
                 MoveOn(index);
             }
-            catch (RpcException e) when (e.StatusCode == StatusCode.Cancelled && ct.IsCancellationRequested)
-            {
-                throw new OperationCanceledException(ct);
-            }
         }
+    }
+
+    private readonly struct SchemaMessage(IMessage message) : IWireMessage
+    {
+        public int Size => message.CalculateSize();
+
+        public void Write(Span<byte> to) => message.WriteTo(to);
     }
 }

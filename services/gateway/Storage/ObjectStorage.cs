@@ -1,4 +1,3 @@
-using Google.Protobuf;
 using Grpc.Core;
 using Mesh.Rpc.Etcd;
 
@@ -44,7 +43,7 @@ internal sealed class ObjectStorage(EtcdClient client, TimeProvider time)
     /// <summary>Whether a key with the prefix was written after a revision, how many keys there are, and the revision at which that is so.</summary>
     public async ValueTask<(bool Written, long Count, long Revision)> WrittenSinceAsync(string prefix, long revision, CancellationToken ct)
     {
-        var reply = await client.RangeAsync(new RangeCall(prefix, PrefixEnd(prefix).Memory, Limit: 1, KeysOnly: true, MinModRevision: revision + 1), ct);
+        var reply = await client.RangeAsync(new RangeCall(prefix, PrefixEnd(prefix), Limit: 1, KeysOnly: true, MinModRevision: revision + 1), ct);
         return (reply.Items.Count > 0, reply.Count, reply.Revision);
     }
 
@@ -53,7 +52,7 @@ internal sealed class ObjectStorage(EtcdClient client, TimeProvider time)
     {
         try
         {
-            var reply = await client.RangeAsync(new RangeCall(start ?? prefix, PrefixEnd(prefix).Memory, limit, revision), ct);
+            var reply = await client.RangeAsync(new RangeCall(start ?? prefix, PrefixEnd(prefix), limit, revision), ct);
             var items = new StoredObject[reply.Items.Count];
             for (var i = 0; i < items.Length; i++) items[i] = ToObject(reply.Items[i]);
             return new StoredPage(items, reply.More, reply.Count, revision > 0 ? revision : reply.Revision);
@@ -75,17 +74,15 @@ internal sealed class ObjectStorage(EtcdClient client, TimeProvider time)
     public ValueTask<WriteResult> DeleteAsync(string key, long expected, CancellationToken ct) => WriteAsync(key, GuardedWrite.Delete(key, expected), ct);
 
     /// <summary>The end of the range of all keys that start with prefix.</summary>
-    public static ByteString PrefixEnd(string prefix)
+    public static byte[] PrefixEnd(string prefix)
     {
         var bytes = System.Text.Encoding.UTF8.GetBytes(prefix);
         bytes[^1]++;
-        return UnsafeByteOperations.UnsafeWrap(bytes);
+        return bytes;
     }
 
     /// <summary>From the wire; the value's memory is the message's own.</summary>
-    public static StoredObject ToObject(KeyValue kv) => new(kv.Key.ToStringUtf8(), kv.Value.Memory, kv.ModRevision);
-
-    private static StoredObject ToObject(KvItem item) => new(System.Text.Encoding.UTF8.GetString(item.Key.Span), item.Value, item.ModRevision);
+    public static StoredObject ToObject(KvItem item) => new(System.Text.Encoding.UTF8.GetString(item.Key.Span), item.Value, item.ModRevision);
 
     private ValueTask<WriteResult> PutAsync(string key, ReadOnlyMemory<byte> json, long expected, TimeSpan? ttl, CancellationToken ct) =>
         ttl is { } life ? PutLeasedAsync(key, json, expected, life, ct) : WriteAsync(key, GuardedWrite.Put(key, json, expected), ct);

@@ -57,7 +57,7 @@ public sealed class EtcdClusterTests
         using var certificate = X509Certificate2.CreateFromPemFile(etcd.Paths.StoreHealthClient.Certificate, etcd.Paths.StoreHealthClient.Key);
         using var root = X509CertificateLoader.LoadCertificateFromFile(etcd.Paths.StoreCa.Certificate);
         var options = MeshChannelOptions.WithCertificates(certificate, [root]);
-        using var client = new EtcdClient([.. etcd.Endpoints.Split(',').Select(e => EtcdEndpoint.At(e, options))]);
+        using var client = new EtcdClient([.. etcd.Endpoints.Split(',').Select(e => LeanChannel.Create(e, options))]);
         var storage = new ObjectStorage(client, TimeProvider.System);
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         var random = new Random(7);
