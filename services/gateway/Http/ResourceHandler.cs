@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Mesh.Api;
 using Mesh.Api.Codecs;
 using Mesh.Api.Schema;
+using Mesh.Gateway.Http.Forms;
 using Mesh.Gateway.Http.Lists;
 using Mesh.Gateway.Registry;
 using Mesh.Gateway.Registry.Apply;
@@ -181,8 +182,7 @@ internal sealed class ResourceHandler(
     private JsonObject PartTable(Call call, ApiSubresource part, JsonObject obj)
     {
         var resource = call.Resource with { Group = part.Group, Version = part.Version, Kind = part.Kind, Plural = part.Kind.ToLowerInvariant() + "s" };
-        var include = call.Query["includeObject"].ToString() switch { "Object" => IncludeObject.Object, "None" => IncludeObject.None, _ => IncludeObject.Metadata };
-        return tables.ToTable(resource, [obj], null, include);
+        return tables.ToTable(resource, [obj], null, TableForm.Include(call.Query["includeObject"].ToString()));
     }
 
     private async Task VirtualAsync(Call call, IVirtualResource special)

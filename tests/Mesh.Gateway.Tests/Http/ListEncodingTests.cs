@@ -8,6 +8,7 @@ using Mesh.Api.Codecs;
 using Mesh.Api.Schema;
 using Mesh.Api.Tests.Codecs;
 using Mesh.Gateway.Http;
+using Mesh.Gateway.Http.Forms;
 using Mesh.Gateway.Http.Lists;
 using Mesh.Gateway.Registry;
 using Mesh.Gateway.Storage;
@@ -125,7 +126,7 @@ public sealed class ListEncodingTests
     public void Of_a_long_protobuf_list_little_is_kept_between_the_two_looks()
     {
         var page = new ListPage(Packed(3000), 5, null, null);
-        var first = new ProtobufListWriter(Encoder(Protobuf, false), page);
+        var first = new ProtobufListWriter(Encoder(Protobuf, false).Messages, page);
         first.Prepare(default);
         Assert.InRange(first.Kept, 1, ProtobufListWriter.MaxKept);
         Assert.True(first.Length > ProtobufListWriter.MaxKept, $"{first.Length} bytes are no long list");
@@ -137,7 +138,7 @@ public sealed class ListEncodingTests
         }
 
         Assert.Equal(0, first.Kept);
-        var second = new ProtobufListWriter(Encoder(Protobuf, false), page);
+        var second = new ProtobufListWriter(Encoder(Protobuf, false).Messages, page);
         second.Prepare(default);
         Assert.Equal((first.Length, 0), (second.Length, second.Kept));
     }
@@ -192,7 +193,7 @@ public sealed class ListEncodingTests
         JsonObject tree;
         if (accept.Contains("as=Table", StringComparison.Ordinal))
         {
-            tree = Tables.ToTable(Pods, page.Items.Select(static e => CacheEntry.Parse(Json(e))), meta, include switch { "Object" => IncludeObject.Object, "None" => IncludeObject.None, _ => IncludeObject.Metadata });
+            tree = Tables.ToTable(Pods, page.Items.Select(static e => CacheEntry.Parse(Json(e))), meta, TableForm.Include(include));
         }
         else
         {
@@ -209,7 +210,7 @@ public sealed class ListEncodingTests
             tree = new JsonObject { ["kind"] = partial ? "PartialObjectMetadataList" : "PodList", ["apiVersion"] = partial ? "meta.k8s.io/v1" : "v1", ["metadata"] = meta, ["items"] = items };
         }
 
-        if (accept.StartsWith(Protobuf, StringComparison.Ordinal)) return ProtobufCodec.Encode(tree, Encoder(accept, false).ListSchema());
+        if (accept.StartsWith(Protobuf, StringComparison.Ordinal)) return ProtobufCodec.Encode(tree, Encoder(accept, false).Messages.ListSchema());
         if (accept.StartsWith("application/yaml", StringComparison.Ordinal)) return YamlText.Write(tree);
         if (!pretty) return [.. JsonBytes.Write(tree), (byte)'\n'];
         using var buffer = new MemoryStream();

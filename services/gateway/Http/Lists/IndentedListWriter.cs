@@ -1,11 +1,12 @@
 using System.Buffers;
 using System.Text.Json;
+using Mesh.Gateway.Http.Forms;
 using Mesh.Gateway.Registry;
 
 namespace Mesh.Gateway.Http.Lists;
 
 /// <summary>JSON as people read it.</summary>
-internal sealed class IndentedListWriter(ObjectEncoder encoder, ListPage page) : ListWriter, IDisposable
+internal sealed class IndentedListWriter(ServedForm form, ListPage page) : ListWriter, IDisposable
 {
     private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 512 };
     private readonly PooledBuffer item = new();
@@ -19,13 +20,13 @@ internal sealed class IndentedListWriter(ObjectEncoder encoder, ListPage page) :
     {
         json = new Utf8JsonWriter(writer, ResponseWriter.Indented);
         json.WriteStartObject();
-        foreach (var (name, value) in encoder.ListHead(page))
+        foreach (var (name, value) in form.ListHead(page))
         {
             json.WritePropertyName(name);
             value!.WriteTo(json);
         }
 
-        json.WriteStartArray(encoder.ItemsName);
+        json.WriteStartArray(form.ItemsName);
         json.Flush();
     }
 
@@ -33,7 +34,7 @@ internal sealed class IndentedListWriter(ObjectEncoder encoder, ListPage page) :
     public override void WriteItem(IBufferWriter<byte> writer, int index)
     {
         item.Clear();
-        encoder.WriteItem(item, page.Items[index]);
+        form.WriteItem(item, page.Items[index]);
         using (var document = JsonDocument.Parse(item.Written, Deep)) document.RootElement.WriteTo(json!);
         json!.Flush();
     }

@@ -32,9 +32,9 @@ internal abstract class ListWriter
     /// <summary>The writer of an encoder's representation; to be disposed when it is disposable.</summary>
     public static ListWriter For(ObjectEncoder encoder, ListPage page) => encoder.Representation switch
     {
-        { Format: BodyFormat.Protobuf } => new ProtobufListWriter(encoder, page),
-        { Format: BodyFormat.Yaml } => new YamlListWriter(encoder, page),
-        { Pretty: true } => new IndentedListWriter(encoder, page),
-        _ => new JsonListWriter(encoder, page),
+        { Format: BodyFormat.Protobuf } => new ProtobufListWriter(encoder.Messages, page),
+        { Format: BodyFormat.Yaml } => new YamlListWriter(encoder.Form, page),
+        { Pretty: true } => new IndentedListWriter(encoder.Form, page),
+        _ => new JsonListWriter(encoder.Form, page),
     };
 }

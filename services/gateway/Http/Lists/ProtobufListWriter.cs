@@ -1,5 +1,6 @@
 using System.Buffers;
 using Mesh.Api.Codecs;
+using Mesh.Gateway.Http.Forms;
 using Mesh.Gateway.Registry;
 
 namespace Mesh.Gateway.Http.Lists;
@@ -8,12 +9,12 @@ namespace Mesh.Gateway.Http.Lists;
 /// Protobuf, whose envelope says how long it will be before it begins. An item's length is remembered by the cache once it is known; the first list that meets an
 /// object encodes it to know, keeps what it then has as long as that is little, and encodes the rest again when its turn comes.
 /// </summary>
-internal sealed class ProtobufListWriter(ObjectEncoder encoder, ListPage page) : ListWriter
+internal sealed class ProtobufListWriter(MessageForm form, ListPage page) : ListWriter
 {
     /// <summary>Most bytes of encoded items that are kept from the first look to the second.</summary>
     public const int MaxKept = 4 << 20;
 
-    private readonly ProtobufListEncoder list = new(encoder.ListSchema(), encoder.ItemSchema);
+    private readonly ProtobufListEncoder list = new(form.ListSchema(), form.Schema);
     private readonly Dictionary<int, byte[]> kept = [];
     private byte[] head = [];
     private long? length;
@@ -37,7 +38,7 @@ internal sealed class ProtobufListWriter(ObjectEncoder encoder, ListPage page) :
             items += ProtobufListEncoder.FieldLength(MessageLength(i));
         }
 
-        head = list.Head(encoder.ListHead(page), items);
+        head = list.Head(form.ListHead(page), items);
         length = head.Length + items + ProtobufListEncoder.Tail.Length;
     }
 
@@ -56,7 +57,7 @@ internal sealed class ProtobufListWriter(ObjectEncoder encoder, ListPage page) :
 
         var encoded = Encode(index);
         // The lengths before it have been told already.
-        if (encoded.Length != encoder.MessageLength(page.Items[index])) throw new InvalidOperationException($"{page.Items[index].Key} was encoded in another length than before");
+        if (encoded.Length != form.MessageLength(page.Items[index])) throw new InvalidOperationException($"{page.Items[index].Key} was encoded in another length than before");
         ProtobufListEncoder.WriteItem(writer, encoded);
     }
 
@@ -66,7 +67,7 @@ internal sealed class ProtobufListWriter(ObjectEncoder encoder, ListPage page) :
     private int MessageLength(int index)
     {
         var entry = page.Items[index];
-        if (encoder.MessageLength(entry) is var known and > 0) return known;
+        if (form.MessageLength(entry) is var known and > 0) return known;
         var message = Encode(index);
         if (Kept + message.Length <= MaxKept)
         {
@@ -74,9 +75,9 @@ internal sealed class ProtobufListWriter(ObjectEncoder encoder, ListPage page) :
             Kept += message.Length;
         }
 
-        encoder.Remember(entry, message.Length);
+        form.Remember(entry, message.Length);
         return message.Length;
     }
 
-    private ReadOnlySpan<byte> Encode(int index) => list.Message(encoder.ItemTree(page.Items[index]));
+    private ReadOnlySpan<byte> Encode(int index) => list.Message(form.MessageTree(page.Items[index]));
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json.Nodes;
+using Mesh.Gateway.Http.Forms;
 using Mesh.Gateway.Registry;
 using Mesh.Gateway.Storage;
 
@@ -9,7 +10,7 @@ namespace Mesh.Gateway.Http.Lists;
 /// <summary>YAML: names in order, so that some of the list's own come after the items.</summary>
 internal sealed class YamlListWriter : ListWriter, IDisposable
 {
-    private readonly ObjectEncoder encoder;
+    private readonly ServedForm form;
     private readonly ListPage page;
     private readonly PooledBuffer item = new();
     private readonly StringBuilder text = new();
@@ -17,11 +18,11 @@ internal sealed class YamlListWriter : ListWriter, IDisposable
     private readonly JsonObject after = [];
 
     /// <summary>Writes a page.</summary>
-    public YamlListWriter(ObjectEncoder encoder, ListPage page)
+    public YamlListWriter(ServedForm form, ListPage page)
     {
-        (this.encoder, this.page) = (encoder, page);
-        foreach (var (name, value) in encoder.ListHead(page))
-            (string.CompareOrdinal(name, encoder.ItemsName) < 0 ? before : after)[name] = value?.DeepClone();
+        (this.form, this.page) = (form, page);
+        foreach (var (name, value) in form.ListHead(page))
+            (string.CompareOrdinal(name, form.ItemsName) < 0 ? before : after)[name] = value?.DeepClone();
     }
 
     /// <inheritdoc/>
@@ -31,14 +32,14 @@ internal sealed class YamlListWriter : ListWriter, IDisposable
     public override void WriteHead(IBufferWriter<byte> writer)
     {
         writer.Write(YamlText.Write(before));
-        writer.Write(Encoding.UTF8.GetBytes(Count == 0 ? encoder.ItemsName + ": []\n" : encoder.ItemsName + ":\n"));
+        writer.Write(Encoding.UTF8.GetBytes(Count == 0 ? form.ItemsName + ": []\n" : form.ItemsName + ":\n"));
     }
 
     /// <inheritdoc/>
     public override void WriteItem(IBufferWriter<byte> writer, int index)
     {
         item.Clear();
-        encoder.WriteItem(item, page.Items[index]);
+        form.WriteItem(item, page.Items[index]);
         text.Clear();
         YamlText.WriteItem(text, CacheEntry.Parse(item.Written.Span));
         foreach (var chunk in text.GetChunks()) Encoding.UTF8.GetBytes(chunk.Span, writer);
