@@ -25,19 +25,7 @@ internal static class Marshallers
     public static readonly Marshaller<PutReply> PutReply = Reply<PutReply>();
     public static readonly Marshaller<DeleteRangeReply> DeleteRangeReply = Reply<DeleteRangeReply>();
     public static readonly Marshaller<TxnReply> TxnReply = Reply<TxnReply>();
-
-    public static readonly Marshaller<WatchReply> WatchReply = Grpc.Core.Marshallers.Create<WatchReply>(
-        static (reply, context) =>
-        {
-            var size = reply.Size;
-            context.SetPayloadLength(size);
-            var buffer = context.GetBufferWriter();
-            var writer = new ProtoWriter(buffer.GetSpan(size));
-            reply.Write(ref writer);
-            buffer.Advance(writer.Written);
-            context.Complete();
-        },
-        static _ => throw new NotSupportedException());
+    public static readonly Marshaller<WatchReply> WatchReply = Reply<WatchReply>();
 
     private static Marshaller<Incoming<T>> Request<T>(Func<ReadOnlyMemory<byte>, T> decode)
         where T : KvRequest => Grpc.Core.Marshallers.Create<Incoming<T>>(
@@ -56,7 +44,7 @@ internal static class Marshallers
         });
 
     private static Marshaller<T> Reply<T>()
-        where T : KvReply => Grpc.Core.Marshallers.Create<T>(
+        where T : class, IReply => Grpc.Core.Marshallers.Create<T>(
         static (reply, context) =>
         {
             var size = reply.Size;

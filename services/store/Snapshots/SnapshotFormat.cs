@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using System.Globalization;
+using Mesh.Store.Files;
 using Mesh.Store.Wal;
 
 namespace Mesh.Store.Snapshots;
@@ -37,14 +37,9 @@ internal static class SnapshotFormat
 
     private static ReadOnlySpan<byte> Magic => "MESHSNAP"u8;
 
-    public static string FileName(ulong index) => index.ToString("D20", CultureInfo.InvariantCulture) + ".snap";
+    public static string FileName(ulong index) => NumberedFile.Name(index, ".snap");
 
-    public static bool TryParseName(string path, out ulong index)
-    {
-        index = 0;
-        return path.EndsWith(".snap", StringComparison.Ordinal)
-            && ulong.TryParse(Path.GetFileNameWithoutExtension(path), NumberStyles.None, CultureInfo.InvariantCulture, out index);
-    }
+    public static bool TryParseName(string path, out ulong index) => NumberedFile.TryParse(path, ".snap", out index);
 
     public static byte[] WriteHeader(SnapshotHeader header)
     {

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
+using Mesh.Store.Files;
 
 namespace Mesh.Store.Wal;
 
@@ -17,14 +18,9 @@ internal static class SegmentFormat
 
     private static ReadOnlySpan<byte> Magic => "MESHWAL\n"u8;
 
-    public static string FileName(ulong sequence) => sequence.ToString("D20", CultureInfo.InvariantCulture) + ".log";
+    public static string FileName(ulong sequence) => NumberedFile.Name(sequence, ".log");
 
-    public static bool TryParseName(string path, out ulong sequence)
-    {
-        sequence = 0;
-        return path.EndsWith(".log", StringComparison.Ordinal)
-            && ulong.TryParse(Path.GetFileNameWithoutExtension(path), NumberStyles.None, CultureInfo.InvariantCulture, out sequence);
-    }
+    public static bool TryParseName(string path, out ulong sequence) => NumberedFile.TryParse(path, ".log", out sequence);
 
     public static byte[] Write(SegmentHeader header)
     {

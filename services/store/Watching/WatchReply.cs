@@ -7,7 +7,7 @@ using Mesh.Store.Wire;
 namespace Mesh.Store.Watching;
 
 /// <summary>etcdserverpb.WatchResponse, encoded straight from the versions.</summary>
-internal sealed class WatchReply
+internal sealed class WatchReply : IReply
 {
     private int _size = -1;
     private KeyVersion?[]? _previous;

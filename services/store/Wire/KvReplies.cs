@@ -5,7 +5,7 @@ using Mesh.Store.Wal;
 namespace Mesh.Store.Wire;
 
 /// <summary>An answer to a KV operation; it encodes itself. <see cref="Revision"/> goes into the header.</summary>
-internal abstract class KvReply
+internal abstract class KvReply : IReply
 {
     private int _size = -1;
 
