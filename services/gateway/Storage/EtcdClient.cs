@@ -24,38 +24,10 @@ internal sealed class EtcdClient : IDisposable
     }
 
     /// <summary>KV.Range.</summary>
-    public async ValueTask<RangeAnswer> RangeAsync(RangeCall request, CancellationToken ct)
-    {
-        for (var tries = Tries; ; tries--)
-        {
-            var index = Volatile.Read(ref current);
-            try
-            {
-                return RangeAnswer.Read(await endpoints[index].CallAsync(RangeCall.Path, request, ct));
-            }
-            catch (RpcException e) when (MayRepeat(e, tries, repeatable: true, ct))
-            {
-                MoveOn(index);
-            }
-        }
-    }
+    public ValueTask<RangeAnswer> RangeAsync(RangeCall request, CancellationToken ct) => CallAsync(RangeCall.Path, request, RangeAnswer.Read, repeatable: true, ct);
 
     /// <summary>KV.Txn of one guarded write.</summary>
-    public async ValueTask<WriteAnswer> WriteAsync(GuardedWrite request, CancellationToken ct)
-    {
-        for (var tries = Tries; ; tries--)
-        {
-            var index = Volatile.Read(ref current);
-            try
-            {
-                return WriteAnswer.Read(await endpoints[index].CallAsync(GuardedWrite.Path, request, ct));
-            }
-            catch (RpcException e) when (MayRepeat(e, tries, repeatable: false, ct))
-            {
-                MoveOn(index);
-            }
-        }
-    }
+    public ValueTask<WriteAnswer> WriteAsync(GuardedWrite request, CancellationToken ct) => CallAsync(GuardedWrite.Path, request, WriteAnswer.Read, repeatable: false, ct);
 
     /// <summary>Lease.LeaseGrant.</summary>
     public Task<LeaseGrantResponse> LeaseGrantAsync(LeaseGrantRequest request, CancellationToken ct) => CallAsync("/etcdserverpb.Lease/LeaseGrant", request, LeaseGrantResponse.Parser, ct);
@@ -113,16 +85,20 @@ internal sealed class EtcdClient : IDisposable
 
     /// <summary>Calls that are rare: with messages as the schema makes them.</summary>
     private async Task<TResponse> CallAsync<TResponse>(string path, IMessage request, MessageParser<TResponse> parser, CancellationToken ct)
-        where TResponse : IMessage<TResponse>
+        where TResponse : IMessage<TResponse> =>
+        await CallAsync(path, new SchemaMessage(request), bytes => parser.ParseFrom(bytes.Span), repeatable: true, ct);
+
+    private async ValueTask<TAnswer> CallAsync<TRequest, TAnswer>(string path, TRequest request, Func<ReadOnlyMemory<byte>, TAnswer> read, bool repeatable, CancellationToken ct)
+        where TRequest : IWireMessage
     {
         for (var tries = Tries; ; tries--)
         {
             var index = Volatile.Read(ref current);
             try
             {
-                return parser.ParseFrom((await endpoints[index].CallAsync(path, new SchemaMessage(request), ct)).Span);
+                return read(await endpoints[index].CallAsync(path, request, ct));
             }
-            catch (RpcException e) when (MayRepeat(e, tries, repeatable: true, ct))
+            catch (RpcException e) when (MayRepeat(e, tries, repeatable, ct))
             {
                 MoveOn(index);
             }

@@ -10,6 +10,7 @@ internal static class Check
 {
     public const string Immutable = "field is immutable";
     public const string NonNegativeRule = "must be greater than or equal to 0";
+    private static readonly string[] LabelOperators = ["In", "NotIn", "Exists", "DoesNotExist"];
 
     public static void NonNegative(this List<FieldError> errors, FieldPath path, long? value)
     {
@@ -83,21 +84,29 @@ internal static class Check
         foreach (var (i, item) in selector.Items("matchExpressions"))
         {
             var at = path.Child("matchExpressions").Index(i);
-            var op = item.Str("operator");
-            var values = item.Arr("values")?.Count ?? 0;
-            if (op is "In" or "NotIn" && values == 0)
-                errors.Add(FieldError.Required(at.Child("values"), "must be specified when `operator` is 'In' or 'NotIn'"));
-            else if (op is "Exists" or "DoesNotExist" && values > 0)
-                errors.Add(FieldError.Forbidden(at.Child("values"), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
-            else if (op is not ("In" or "NotIn" or "Exists" or "DoesNotExist"))
-                errors.Add(FieldError.Invalid(at.Child("operator"), op, "not a valid selector operator"));
-            errors.Rules(at.Child("key"), item.Str("key"), Names.QualifiedName(item.Str("key")));
+            errors.Requirement(at, item, LabelOperators);
             var list = item.Strings("values");
             var before = errors.Count;
             for (var v = 0; v < list.Count; v++)
                 errors.Rules(at.Child("values").Index(v), list[v], Names.LabelValue(list[v]));
             errors.Name(before, valueRule);
         }
+    }
+
+    /// <summary>The key and the operator of a requirement on labels, and how many values it has; operators: those there are.</summary>
+    public static void Requirement(this List<FieldError> errors, FieldPath at, JsonObject item, string[] operators)
+    {
+        var op = item.Str("operator");
+        var values = item.Arr("values")?.Count ?? 0;
+        if (!operators.Contains(op))
+            errors.Add(FieldError.Invalid(at.Child("operator"), op, "not a valid selector operator"));
+        else if (op is "In" or "NotIn" && values == 0)
+            errors.Add(FieldError.Required(at.Child("values"), "must be specified when `operator` is 'In' or 'NotIn'"));
+        else if (op is "Exists" or "DoesNotExist" && values > 0)
+            errors.Add(FieldError.Forbidden(at.Child("values"), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
+        else if (op is "Gt" or "Lt" && values != 1)
+            errors.Add(FieldError.Required(at.Child("values"), "must be specified single value when `operator` is 'Lt' or 'Gt'"));
+        errors.Rules(at.Child("key"), item.Str("key"), Names.QualifiedName(item.Str("key")));
     }
 
     /// <summary>Whether a LabelSelector object matches labels; a broken selector matches nothing.</summary>

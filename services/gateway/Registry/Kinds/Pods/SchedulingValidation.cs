@@ -128,17 +128,7 @@ internal static class SchedulingValidation
         foreach (var (i, item) in term.Items("matchExpressions"))
         {
             var at = path.Child("matchExpressions").Index(i);
-            var op = item.Str("operator");
-            var count = item.Arr("values")?.Count ?? 0;
-            if (op is "In" or "NotIn" && count == 0)
-                errors.Add(FieldError.Required(at.Child("values"), "must be specified when `operator` is 'In' or 'NotIn'"));
-            else if (op is "Exists" or "DoesNotExist" && count > 0)
-                errors.Add(FieldError.Forbidden(at.Child("values"), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
-            else if (op is "Gt" or "Lt" && count != 1)
-                errors.Add(FieldError.Required(at.Child("values"), "must be specified single value when `operator` is 'Lt' or 'Gt'"));
-            else if (!NodeOperators.Contains(op))
-                errors.Add(FieldError.Invalid(at.Child("operator"), op, "not a valid selector operator"));
-            errors.Rules(at.Child("key"), item.Str("key"), Names.QualifiedName(item.Str("key")));
+            errors.Requirement(at, item, NodeOperators);
             var before = errors.Count;
             foreach (var (v, value) in labelValues ? item.Strings("values").Index() : [])
                 errors.Rules(at.Child("values").Index(v), value, Names.LabelValue(value));
