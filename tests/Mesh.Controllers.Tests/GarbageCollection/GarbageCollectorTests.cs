@@ -3,6 +3,7 @@ using Mesh.Api.Apps.V1;
 using Mesh.Api.Core.V1;
 using Mesh.Api.Meta.V1;
 using Mesh.Client.Testing;
+using Mesh.Controllers.Framework;
 using Mesh.Controllers.GarbageCollection;
 using Mesh.Controllers.Tests.Framework;
 using Xunit;
@@ -66,7 +67,7 @@ public sealed class GarbageCollectorTests : ControllerTest
             {
                 Namespace = "ns",
                 Name = "kept",
-                OwnerReferences = [Reference(keeper), new OwnerReference { ApiVersion = "v1", Kind = "ConfigMap", Name = "never", Uid = "no-such-uid" }],
+                OwnerReferences = [Owners.ControllerReference(keeper), new OwnerReference { ApiVersion = "v1", Kind = "ConfigMap", Name = "never", Uid = "no-such-uid" }],
             },
         });
         await RunAsync(async () =>
@@ -93,22 +94,12 @@ public sealed class GarbageCollectorTests : ControllerTest
         var deployment = Client.Seed(Make.Deployment(1));
         var set = Make.ReplicaSet(1);
         set.Metadata.Name = "rs";
-        set.Metadata.OwnerReferences = [Reference(deployment)];
+        set.Metadata.OwnerReferences = [Owners.ControllerReference(deployment)];
         set = Client.Seed(set);
         var pod = Make.Pod("p", node: null);
-        pod.Metadata.OwnerReferences = [Reference(set)];
+        pod.Metadata.OwnerReferences = [Owners.ControllerReference(set)];
         return (deployment, set, Client.Seed(pod));
     }
-
-    private static OwnerReference Reference(IKubeObject owner) => new()
-    {
-        ApiVersion = owner.ApiVersion,
-        Kind = owner.Kind,
-        Name = owner.Metadata.Name,
-        Uid = owner.Metadata.Uid,
-        Controller = true,
-        BlockOwnerDeletion = true,
-    };
 
     private async Task RunAsync(Func<Task> test)
     {
