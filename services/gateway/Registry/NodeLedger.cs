@@ -115,7 +115,7 @@ internal sealed class NodeLedger(CacheSet caches)
             var events = new List<(ChangeType Type, CacheEntry Entry)>();
             while (true)
             {
-                await watch.WaitAsync(CancellationToken.None);
+                await watch.WaitAsync();
                 events.Clear();
                 var (state, _) = watch.Drain(events, 1024);
                 lock (gate)

@@ -84,11 +84,14 @@ internal sealed class Watcher(CacheSet caches, TimeProvider time)
             var began = time.GetTimestamp();
             var last = options.AllowBookmarks && options.Lifetime > LastBookmarkBefore ? options.Lifetime - LastBookmarkBefore : null;
             await using var alarm = last is { } late ? time.CreateTimer(static w => ((CacheWatch)w!).Wake(), watch, late, Timeout.InfiniteTimeSpan) : null;
+            // Once for the watch, not once for each wait.
+            await using var cancelled = ct.UnsafeRegister(static w => ((CacheWatch)w!).Wake(), watch);
             var bookmarked = began;
             var told = initial?.Revision ?? after;
             while (true)
             {
-                await watch.WaitAsync(ct);
+                await watch.WaitAsync();
+                ct.ThrowIfCancellationRequested();
                 events.Clear();
                 var (state, revision) = watch.Drain(events, BatchSize);
                 if (state == WatchState.Closed) yield break;

@@ -18,6 +18,12 @@ internal enum ChangeType
     Bookmark,
 }
 
+/// <summary>What the store tells of a key.</summary>
+/// <param name="Key">The key.</param>
+/// <param name="Revision">When.</param>
+/// <param name="Entry">What it has now; null: it is gone.</param>
+internal readonly record struct CacheChange(string Key, long Revision, CacheEntry? Entry);
+
 /// <summary>One change, shared by all watchers.</summary>
 internal sealed class CacheEvent(ChangeType type, CacheEntry current, CacheEntry? previous, long revision, long ticks)
 {

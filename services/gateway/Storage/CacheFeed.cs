@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Grpc.Core;
 using Mesh.Api;
 using Mesh.Rpc;
@@ -18,6 +19,7 @@ internal sealed class CacheFeed(ObjectStorage storage, ResourceCache cache, ILog
     private static readonly TimeSpan FreshnessWait = TimeSpan.FromSeconds(3);
     private readonly Lock roundGate = new();
     private volatile LeanStream? following;
+    private readonly List<CacheChange> changes = []; // of one answer of the store
     private Task<long>? round;
     private Task<long>? nextRound;
     private volatile bool inOrder;
@@ -166,6 +168,7 @@ internal sealed class CacheFeed(ObjectStorage storage, ResourceCache cache, ILog
 
     private async Task FollowAsync(long after, CancellationToken ct)
     {
+        changes.Clear(); // of an answer that broke off: all after the revision reached comes again
         var (stream, endpoint) = await storage.Client.WatchAsync(ct);
         using (stream)
         {
@@ -200,32 +203,43 @@ internal sealed class CacheFeed(ObjectStorage storage, ResourceCache cache, ILog
 
         foreach (var change in reply)
         {
-            if (change.IsDelete) Delete(System.Text.Encoding.UTF8.GetString(change.Item.Key.Span), change.Item.ModRevision);
-            else Put(ObjectStorage.ToObject(change.Item));
+            var key = System.Text.Encoding.UTF8.GetString(change.Item.Key.Span);
+            if (change.IsDelete) changes.Add(new CacheChange(key, change.Item.ModRevision, null));
+            else Take(new StoredObject(key, change.Item.Value, change.Item.ModRevision));
         }
+
+        Apply();
 
         // Answers to progress requests and periodic notices carry no events: all up to the header's revision has been sent.
         // A response with events proves their revision only (a fragment may follow).
         if (!reply.HasEvents && !reply.Created) cache.Progress(reply.Revision);
     }
 
-    private void Put(StoredObject stored)
+    private void Take(StoredObject stored)
     {
         try
         {
-            cache.Put(CacheEntry.Create(cache.Layout, stored));
-            if (unreadable.Remove(stored.Key)) unreadableCount = unreadable.Count;
+            changes.Add(new CacheChange(stored.Key, stored.Revision, CacheEntry.Create(cache.Layout, stored)));
         }
         catch (System.Text.Json.JsonException e)
         {
+            Apply(); // what came before comes before
             Unreadable(stored.Key, e);
         }
     }
 
-    private void Delete(string key, long revision)
+    /// <summary>Gives the cache what was collected.</summary>
+    private void Apply()
     {
-        if (unreadable.Remove(key)) unreadableCount = unreadable.Count;
-        cache.Delete(key, revision);
+        if (changes.Count == 0) return;
+        cache.Apply(CollectionsMarshal.AsSpan(changes));
+        if (unreadable.Count > 0)
+        {
+            foreach (var change in changes) unreadable.Remove(change.Key);
+            unreadableCount = unreadable.Count;
+        }
+
+        changes.Clear();
     }
 
     private void Unreadable(string key, Exception e)

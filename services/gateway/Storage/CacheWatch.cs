@@ -46,10 +46,10 @@ internal sealed class CacheWatch : IDisposable
     /// <summary>The cache closed the watch.</summary>
     internal bool IsClosed { get; set; }
 
-    /// <summary>Waits until there may be something to drain; false when ct ended the wait by timeout of a bookmark interval.</summary>
-    public async ValueTask WaitAsync(CancellationToken ct)
+    /// <summary>Waits until there may be something to drain, or somebody calls <see cref="Wake"/>.</summary>
+    public async ValueTask WaitAsync()
     {
-        await signal.Reader.WaitToReadAsync(ct);
+        await signal.Reader.WaitToReadAsync(CancellationToken.None); // without a token it takes no memory
         signal.Reader.TryRead(out _);
     }
 

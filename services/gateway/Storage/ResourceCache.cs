@@ -58,28 +58,32 @@ internal sealed class ResourceCache(CacheLayout layout, TimeProvider time)
     }
 
     /// <summary>A key has a new value.</summary>
-    public void Put(CacheEntry entry)
-    {
-        entry.Keep();
-        lock (gate)
-        {
-            var before = state.Entries;
-            CacheEntry? previous = before.TryGetValue(entry, out var found) ? found : null;
-            if (previous is not null && previous.Revision >= entry.Revision) return;
-            var after = (previous is null ? before : before.Remove(previous)).Add(entry);
-            Append(new CacheEvent(previous is null ? ChangeType.Added : ChangeType.Modified, entry, previous, entry.Revision, time.GetTimestamp()), after);
-        }
-    }
+    public void Put(CacheEntry entry) => Apply([new CacheChange(entry.Key, entry.Revision, entry)]);
 
     /// <summary>A key is gone.</summary>
-    public void Delete(string key, long revision)
+    public void Delete(string key, long revision) => Apply([new CacheChange(key, revision, null)]);
+
+    /// <summary>Changes in their order; readers see all of them or none. What the cache has already is passed over.</summary>
+    public void Apply(ReadOnlySpan<CacheChange> changes)
     {
+        foreach (ref readonly var change in changes) change.Entry?.Keep();
         lock (gate)
         {
-            var at = state.IndexOf(key);
-            if (at < 0) return;
-            var previous = state.Entries[at];
-            Append(new CacheEvent(ChangeType.Deleted, previous, previous, revision, time.GetTimestamp()), state.Entries.Remove(previous));
+            // One builder for all: the parts of the tree that several changes touch are copied once.
+            var entries = state.Entries.ToBuilder();
+            var (now, changedAt) = (time.GetTimestamp(), 0L);
+            foreach (ref readonly var change in changes)
+            {
+                var before = ring.Next % RememberedEvery == 0 ? entries.ToImmutable() : null;
+                if (Change(entries, change, now) is not { } item) continue;
+                item.Before = before;
+                Append(item);
+                changedAt = item.Revision;
+            }
+
+            if (changedAt == 0) return;
+            Volatile.Write(ref state, state with { Entries = entries.ToImmutable(), Revision = Math.Max(state.Revision, changedAt), ChangedAt = changedAt });
+            CompleteWaiters(changedAt);
         }
     }
 
@@ -212,12 +216,26 @@ internal sealed class ResourceCache(CacheLayout layout, TimeProvider time)
         return entries;
     }
 
-    private void Append(CacheEvent item, ImmutableSortedSet<CacheEntry> after)
+    private CacheEvent? Change(ImmutableSortedSet<CacheEntry>.Builder entries, in CacheChange change, long now)
+    {
+        var previous = entries.TryGetValue(change.Entry ?? CacheEntry.Unstored(layout, change.Key, []), out var found) ? found : null;
+        if (change.Entry is null)
+        {
+            if (previous is null) return null;
+            entries.Remove(previous);
+            return new CacheEvent(ChangeType.Deleted, previous, previous, change.Revision, now);
+        }
+
+        if (previous is not null && previous.Revision >= change.Revision) return null;
+        if (previous is not null) entries.Remove(previous);
+        entries.Add(change.Entry);
+        return new CacheEvent(previous is null ? ChangeType.Added : ChangeType.Modified, change.Entry, previous, change.Revision, now);
+    }
+
+    private void Append(CacheEvent item)
     {
         var sequence = ring.Next;
-        if (sequence % RememberedEvery == 0) item.Before = state.Entries;
         ring.Add(item);
-        Volatile.Write(ref state, state with { Entries = after, Revision = Math.Max(state.Revision, item.Revision), ChangedAt = item.Revision });
         foreach (var watch in watches)
         {
             if (watch.Pending >= 0) continue;
@@ -225,8 +243,6 @@ internal sealed class ResourceCache(CacheLayout layout, TimeProvider time)
             watch.Pending = sequence;
             watch.Wake();
         }
-
-        CompleteWaiters(item.Revision);
     }
 
     private void CloseWatches()
