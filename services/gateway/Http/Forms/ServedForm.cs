@@ -1,8 +1,10 @@
 using System.Buffers;
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Mesh.Api;
 using Mesh.Api.Schema;
+using Mesh.Gateway.Http.Lists;
 using Mesh.Gateway.Registry;
 using Mesh.Gateway.Storage;
 using Mesh.Gateway.Tables;
@@ -15,6 +17,8 @@ namespace Mesh.Gateway.Http.Forms;
 /// </summary>
 internal abstract class ServedForm
 {
+    private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 512 };
+
     /// <summary>Name of a list's items.</summary>
     public virtual string ItemsName => "items";
 
@@ -46,6 +50,26 @@ internal abstract class ServedForm
 
     /// <summary>One object of a list in JSON without blanks. What the cache has packed stays so.</summary>
     public abstract void WriteItem(IBufferWriter<byte> writer, CacheEntry entry);
+
+    /// <summary>The same as part of JSON under construction, with or without blanks.</summary>
+    /// <param name="writer">Where to.</param>
+    /// <param name="entry">The object.</param>
+    /// <param name="scratch">A buffer that may be used.</param>
+    public virtual void WriteItem(Utf8JsonWriter writer, CacheEntry entry, PooledBuffer scratch)
+    {
+        scratch.Clear();
+        WriteItem(scratch, entry);
+        using var item = JsonDocument.Parse(scratch.Written, Deep);
+        item.RootElement.WriteTo(writer);
+    }
+
+    /// <summary>The same as a tree, only to be read.</summary>
+    public virtual JsonObject ItemTree(CacheEntry entry, PooledBuffer scratch)
+    {
+        scratch.Clear();
+        WriteItem(scratch, entry);
+        return CacheEntry.Parse(scratch.Written.Span);
+    }
 
     /// <summary>A list but for its items.</summary>
     public virtual JsonObject ListHead(ListPage page) => Object(List, ListMeta(page.Revision, page.Continue, page.Remaining));

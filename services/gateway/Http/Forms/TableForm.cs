@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Mesh.Api;
+using Mesh.Gateway.Http.Lists;
 using Mesh.Gateway.Registry;
 using Mesh.Gateway.Storage;
 using Mesh.Gateway.Tables;
@@ -34,6 +35,12 @@ internal sealed class TableForm(ApiResource resource, TableConvertor tables, Inc
         using var row = new Utf8JsonWriter(writer, RowOptions);
         tables.WriteRow(row, resource, entry.Glance(), include);
     }
+
+    /// <inheritdoc/>
+    public override void WriteItem(Utf8JsonWriter writer, CacheEntry entry, PooledBuffer scratch) => tables.WriteRow(writer, resource, entry.Glance(), include);
+
+    /// <inheritdoc/>
+    public override JsonObject ItemTree(CacheEntry entry, PooledBuffer scratch) => tables.Row(resource, entry.Glance(), include);
 
     /// <inheritdoc/>
     public override JsonObject ListHead(ListPage page)

@@ -8,7 +8,6 @@ namespace Mesh.Gateway.Http.Lists;
 /// <summary>JSON as people read it.</summary>
 internal sealed class IndentedListWriter(ServedForm form, ListPage page) : ListWriter, IDisposable
 {
-    private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 512 };
     private readonly PooledBuffer item = new();
     private Utf8JsonWriter? json;
 
@@ -33,9 +32,7 @@ internal sealed class IndentedListWriter(ServedForm form, ListPage page) : ListW
     /// <inheritdoc/>
     public override void WriteItem(IBufferWriter<byte> writer, int index)
     {
-        item.Clear();
-        form.WriteItem(item, page.Items[index]);
-        using (var document = JsonDocument.Parse(item.Written, Deep)) document.RootElement.WriteTo(json!);
+        form.WriteItem(json!, page.Items[index], item);
         json!.Flush();
     }
 

@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Mesh.Gateway.Http.Forms;
 using Mesh.Gateway.Registry;
-using Mesh.Gateway.Storage;
 
 namespace Mesh.Gateway.Http.Lists;
 
@@ -38,10 +37,8 @@ internal sealed class YamlListWriter : ListWriter, IDisposable
     /// <inheritdoc/>
     public override void WriteItem(IBufferWriter<byte> writer, int index)
     {
-        item.Clear();
-        form.WriteItem(item, page.Items[index]);
         text.Clear();
-        YamlText.WriteItem(text, CacheEntry.Parse(item.Written.Span));
+        YamlText.WriteItem(text, form.ItemTree(page.Items[index], item));
         foreach (var chunk in text.GetChunks()) Encoding.UTF8.GetBytes(chunk.Span, writer);
     }
 
