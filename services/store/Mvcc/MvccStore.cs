@@ -179,17 +179,23 @@ internal sealed class MvccStore(Lessor lessor)
     /// <summary>The entry of a key that a snapshot holds. Before the first publish only.</summary>
     public KeyEntry RestoreKey(ReadOnlySpan<byte> key) => _tree.GetOrAdd(key, out _);
 
-    /// <summary>
-    /// Puts back a version on top of the older ones of its key, which go when nobody can see them from the compact revision on. Throws <see cref="FormatException"/>
-    /// for one that is not newer. Before the first publish only.
-    /// </summary>
-    public void RestoreVersion(KeyVersion version, long compactRevision)
+    /// <summary>The oldest version that a restore has put back so far, or null.</summary>
+    public static KeyVersion? Oldest(KeyEntry entry)
     {
-        var below = version.Entry.Latest;
-        if (below is not null && (below.ModRevision, below.Sub).CompareTo((version.ModRevision, version.Sub)) >= 0)
-            throw new FormatException($"a version of revision {version.ModRevision} follows one of {below.ModRevision}");
-        version.Previous = version.ModRevision > compactRevision || below?.ModRevision == compactRevision ? below : null;
-        version.Entry.Latest = version;
+        var version = entry.Latest;
+        while (version?.Previous is { } below) version = below;
+        return version;
+    }
+
+    /// <summary>Whether anybody can see, from the compact revision on, a key's version that lies below this one; null: nothing lies above it.</summary>
+    public static bool IsSeenBelow(KeyVersion? newer, long revision, long compactRevision) =>
+        newer is null || newer.ModRevision > compactRevision || revision == compactRevision;
+
+    /// <summary>Puts back a version below the <see cref="Oldest"/> of its key. Before the first publish only.</summary>
+    public void RestoreVersion(KeyVersion version, KeyVersion? newer)
+    {
+        if (newer is null) version.Entry.Latest = version;
+        else newer.Previous = version;
         _packer.Add(version);
     }
 

@@ -11,29 +11,33 @@ internal readonly record struct SnapshotFile(SnapshotLink Link, string Path, lon
 internal static class SnapshotChain
 {
     /// <summary>
-    /// Fills an empty state machine; returns the newest snapshot's header and the files, base first. A file that is missing, damaged or not the one that was
+    /// Fills an empty state machine, from the newest file back to the base, so that what nobody sees any more is not restored; returns the newest snapshot's header and the
+    /// files, base first. A file that is missing, damaged or not the one that was
     /// followed throws <see cref="StoreCorruptException"/> with its name; one of a newer format <see cref="StoreFormatException"/>.
     /// </summary>
     public static (SnapshotHeader Header, List<SnapshotFile> Files) Read(IStoreFiles files, string newest, StateMachine machine)
     {
         var links = Resolve(files, newest);
-        var state = links[^1].Header;
+        var state = links[0].Header;
         var decoder = new SnapshotDecoder(machine, state);
         var read = new List<SnapshotFile>(links.Count);
+        var follows = state.Follows; // what the next file must be
         foreach (var (path, header) in links)
         {
-            if (read.Count > 0 && header.Follows != read[^1].Link)
-                throw new StoreCorruptException(read[^1].Path, 0, $"{path} follows a snapshot with the checksum {header.Follows?.Checksum:x8}, this one has {read[^1].Link.Checksum:x8}");
             using var file = files.Open(path, create: false);
-            var (checksum, end) = decoder.Read(file, path);
+            var (checksum, end) = decoder.Read(file, path, isIncrement: header.Follows is not null);
+            if (read.Count > 0 && checksum != follows?.Checksum)
+                throw new StoreCorruptException(path, 0, $"{read[^1].Path} follows a snapshot with the checksum {follows?.Checksum:x8}, this one has {checksum:x8}");
             read.Add(new SnapshotFile(new SnapshotLink(header.Place, header.Index, checksum), path, end));
+            follows = header.Follows;
         }
 
         decoder.Finish();
+        read.Reverse();
         return (state, read);
     }
 
-    /// <summary>The chain that ends with a file, base first, by what the headers say.</summary>
+    /// <summary>The chain that ends with a file, that file first, by what the headers say.</summary>
     private static List<(string Path, SnapshotHeader Header)> Resolve(IStoreFiles files, string newest)
     {
         var header = ReadHeader(files, newest);
@@ -50,7 +54,6 @@ internal static class SnapshotChain
             links.Add((path, header));
         }
 
-        links.Reverse();
         return links;
     }
 
