@@ -1,4 +1,5 @@
 # bench [store|snapshots|api|memory|cluster|scheduler] [OPTION...]: the tables of tests/perf, peers from Debian's packages beside them.
+# --kubernetes: beside the api a kube-apiserver, built from Debian's source, asked the same in turns.
 what=() options=()
 while [ $# -gt 0 ]; do
   case $1 in
@@ -35,7 +36,15 @@ for name in "${what[@]}"; do
   case $name in
     cluster) (bench_cluster) ;;
     store) apt_need etcd=etcd-server etcdctl=etcd-client; "$perf" store "${options[@]+"${options[@]}"}" ;;
-    api | memory) "$perf" "$name" --bin "$BIN" "${options[@]+"${options[@]}"}" ;;
+    api)
+      if [[ " ${options[*]-} " == *" --kubernetes "* ]]; then
+        . "$MESH_ROOT/deploy/scripts/peer.sh"
+        need_kube_apiserver
+        options+=(--peer "$KUBE_APISERVER")
+      fi
+      "$perf" api --bin "$BIN" "${options[@]+"${options[@]}"}"
+      ;;
+    memory) "$perf" "$name" --bin "$BIN" "${options[@]+"${options[@]}"}" ;;
     *) "$perf" "$name" "${options[@]+"${options[@]}"}" ;;
   esac
 done

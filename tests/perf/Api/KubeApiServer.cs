@@ -6,7 +6,7 @@ using Mesh.Perf.Store;
 namespace Mesh.Perf.Api;
 
 /// <summary>
-/// The peer: kube-apiserver (a binary made from Debian's source package by deploy/scripts/peer.sh) on Debian's etcd, with RBAC and TLS towards the client;
+/// The peer: kube-apiserver (a binary built from Debian's source by deploy/scripts/peer.sh) on Debian's etcd, with RBAC and TLS towards the client;
 /// etcd is asked without TLS, which favours it.
 /// </summary>
 internal sealed class KubeApiServer : ApiTarget
