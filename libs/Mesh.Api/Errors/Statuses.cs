@@ -85,6 +85,9 @@ public static class Statuses
     public static Status NotAcceptable(params IEnumerable<string> accepted) =>
         Failure(406, StatusReason.NotAcceptable, "only the following media types are accepted: " + string.Join(", ", accepted), null);
 
+    /// <summary>406: the form that was asked for is none of this answer.</summary>
+    public static Status NotAcceptableShape(string message) => Failure(406, StatusReason.NotAcceptable, message, null);
+
     /// <summary>415: the body is in a media type that is not read here.</summary>
     public static Status UnsupportedMediaType(params IEnumerable<string> accepted) =>
         Failure(415, StatusReason.UnsupportedMediaType, "the body of the request was in an unknown format - accepted media types include: " + string.Join(", ", accepted), null);

@@ -1,3 +1,4 @@
+using Mesh.Api;
 using Mesh.Gateway.Http;
 using Mesh.Gateway.Registry;
 using Microsoft.AspNetCore.Http;
@@ -27,9 +28,19 @@ internal sealed class DiscoveryHandler(ServedResources served, SharedDocuments s
         };
         if (document is null)
             return false;
-        var type = aggregated && parts.Length == 1 ? DiscoveryDocuments.AggregatedContentType : "application/json";
-        await DocumentResponse.SendAsync(context, document, type, ct);
+        var isAggregated = aggregated && parts.Length == 1;
+        if (!isAggregated) CheckAccepted(context.Request.Headers.Accept.ToString());
+        await DocumentResponse.SendAsync(context, document, isAggregated ? DiscoveryDocuments.AggregatedContentType : "application/json", ct);
         return true;
+    }
+
+    /// <summary>Refuses who takes no form at all that there is; whoever would rather have another than JSON gets JSON, and is told so.</summary>
+    /// <exception cref="ApiException">406.</exception>
+    private static void CheckAccepted(string accept)
+    {
+        // Shapes that only later or earlier servers know are no reason to refuse: the plain document stands in for them.
+        if (accept.Contains("as=", StringComparison.Ordinal) || Representation.Negotiate(accept, allowShapes: false, hasProtobuf: true) is not null) return;
+        throw new ApiException(Statuses.NotAcceptable(Representation.Offered(hasProtobuf: true)));
     }
 
     // The first offer that we know wins; the finished version is the only aggregated one served.

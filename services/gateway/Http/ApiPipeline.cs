@@ -85,7 +85,9 @@ internal sealed class ApiPipeline(
             LabelSelector = http.Request.Query["labelSelector"].ToString(),
         };
         var result = await authorizer.AuthorizeAsync(attributes, ct);
-        if (!result.Allowed) throw new ApiException(Refusal.For(attributes, result));
+        if (result.Allowed) return;
+        http.Response.Headers.XContentTypeOptions = "nosniff";
+        throw new ApiException(Refusal.For(attributes, result));
     }
 
     private async ValueTask AnswerAsync(HttpContext http, RequestInfo info, UserInfo user, CancellationToken ct)
@@ -102,7 +104,14 @@ internal sealed class ApiPipeline(
             return;
         }
 
-        var resource = served.Find(info.Group, info.Version, info.Resource) ?? throw new ApiException(Statuses.NoSuchResource());
+        if (served.Find(info.Group, info.Version, info.Resource) is not { } resource)
+        {
+            // Of a group that nobody serves there is not even somebody to say so.
+            if (served.All.Any(r => r.Group == info.Group)) throw new ApiException(Statuses.NoSuchResource());
+            await SystemPaths.NotFoundAsync(http, ct);
+            return;
+        }
+
         // All namespaces at once are only listed and watched, collections are not replaced or patched.
         if (resource.Namespaced && info.Namespace.Length == 0 && (info.Name.Length > 0 || info.Verb is "create" or "deletecollection") && !resource.Verbs.SequenceEqual(["create"]))
             throw new ApiException(info.Name.Length == 0 ? Statuses.MethodNotAllowed() : Statuses.NoSuchResource());

@@ -67,7 +67,11 @@ internal readonly record struct MediaRange(string Type, string As, string Group,
 }
 
 /// <summary>How an answer is written.</summary>
-internal readonly record struct Representation(BodyFormat Format, ObjectShape Shape, bool Pretty = false)
+/// <param name="Format">Encoding.</param>
+/// <param name="Shape">Shape.</param>
+/// <param name="Pretty">Indented.</param>
+/// <param name="OfLists">With <see cref="ObjectShape.Partial"/>: the name of a list was asked for.</param>
+internal readonly record struct Representation(BodyFormat Format, ObjectShape Shape, bool Pretty = false, bool OfLists = false)
 {
     /// <summary>Plain JSON, for errors and whoever asks for nothing.</summary>
     public static Representation Json { get; } = new(BodyFormat.Json, ObjectShape.Full);
@@ -104,7 +108,7 @@ internal readonly record struct Representation(BodyFormat Format, ObjectShape Sh
                 case "Table" when found != BodyFormat.Protobuf:
                     return new Representation(found, ObjectShape.Table);
                 case "PartialObjectMetadata" or "PartialObjectMetadataList":
-                    return new Representation(found, ObjectShape.Partial);
+                    return new Representation(found, ObjectShape.Partial, OfLists: range.As == "PartialObjectMetadataList");
             }
         }
 

@@ -29,7 +29,7 @@ internal sealed class OpenIdDocuments(GatewayOptions options, GatewayPki pki) : 
             default: return false;
         }
 
-        await ResponseWriter.WriteAsync(context, 200, Encoding.UTF8.GetBytes(document.ToJsonString()), Representation.Json, ct);
+        await ResponseWriter.WriteDocumentAsync(context, Encoding.UTF8.GetBytes(document.ToJsonString()), ct);
         return true;
     }
 }

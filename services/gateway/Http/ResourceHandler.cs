@@ -31,6 +31,7 @@ internal sealed class ResourceHandler(
     public Task HandleAsync(HttpContext http, RequestInfo info, ApiResource resource, UserInfo user, CancellationToken ct)
     {
         var call = new Call(http, info, resource, user, ct);
+        if (HttpMethods.IsHead(http.Request.Method)) throw new ApiException(Statuses.MethodNotAllowed());
         if (info.Subresource.Length > 0) return SubresourceAsync(call);
         if (!resource.HasVerb(info.Verb)) throw new ApiException(Statuses.MethodNotAllowed());
         if (virtuals.FirstOrDefault(v => v.Handles(resource)) is { } special) return VirtualAsync(call, special);
@@ -65,7 +66,7 @@ internal sealed class ResourceHandler(
     private async Task WatchAsync(Call call)
     {
         var encoder = Encoder(call);
-        if (encoder.Representation.Format == BodyFormat.Yaml) throw new ApiException(Statuses.NotAcceptable("application/json", "application/vnd.kubernetes.protobuf;stream=watch"));
+        if (encoder.Representation.Format == BodyFormat.Yaml) throw new ApiException(Statuses.NotAcceptable("application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"));
         // Without a timeout a watch lasts 30 to 60 minutes, so that watchers spread over servers in time.
         var seconds = QueryOptions.Number(call.Query, "timeoutSeconds") is { } asked and > 0 ? asked : Random.Shared.Next(1800, 3600);
         var lifetime = TimeSpan.FromSeconds(Math.Min(seconds, 86_400));
@@ -215,7 +216,22 @@ internal sealed class ResourceHandler(
         var schema = ApiSchema.Builtin.FindKind(call.Resource.Group, call.Resource.Version, call.Resource.Kind);
         var representation = Representation.Negotiate(call.Http.Request.Headers.Accept, allowShapes, schema is not null) ?? throw NotAcceptable();
         if (QueryOptions.Flag(call.Query, "pretty") ?? IsReadByPeople(call.Http.Request.Headers.UserAgent.ToString())) representation = representation with { Pretty = true };
+        CheckShape(call, representation);
         return new ObjectEncoder(call.Resource, schema, representation, tables, call.Query["includeObject"].ToString(), call.Info.Verb == "watch");
+    }
+
+    /// <summary>A shape must fit: one object is no list of metadata, nor the reverse; tables have one of three sorts of objects in their rows.</summary>
+    private static void CheckShape(Call call, Representation representation)
+    {
+        if (representation.Shape == ObjectShape.Table && call.Query["includeObject"].ToString() is not ("" or "Metadata" or "Object" or "None") and var include)
+            throw new ApiException(Statuses.BadRequest($"Unable to convert to Table as requested: includeObject: Invalid value: {GoText.Quote(include)}: must be 'Metadata', 'Object', 'None', or empty"));
+        if (representation.Shape != ObjectShape.Partial || call.Info.Verb is not ("get" or "list" or "create" or "update" or "patch")) return;
+        var isList = call.Info.Verb == "list";
+        if (isList == representation.OfLists) return;
+        // Kubernetes names its own type.
+        var type = $"*{(call.Resource.Group.Length == 0 ? "core" : call.Resource.Group.Split('.')[0])}.{call.Resource.Kind}{(isList ? "List" : "")}";
+        throw new ApiException(Statuses.NotAcceptableShape(
+            isList ? $"you requested PartialObjectMetadata, but the requested object is a list ({type})" : $"you requested PartialObjectMetadataList, but the requested object is not a list ({type})"));
     }
 
     /// <summary>Browsers and command line tools get indented JSON without asking, as Kubernetes gives it.</summary>

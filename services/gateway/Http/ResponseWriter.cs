@@ -16,23 +16,38 @@ internal static class ResponseWriter
     /// <summary>Bodies larger than this are compressed for clients that accept gzip, bytes.</summary>
     public const int CompressFrom = 128 * 1024;
 
+    private static readonly byte[] LineEnd = "\n"u8.ToArray();
+
     /// <summary>JSON as people read it.</summary>
     internal static readonly JsonWriterOptions Indented = new() { Indented = true, IndentSize = 2, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Bytes as an answer.</summary>
-    public static async ValueTask WriteAsync(
-        HttpContext context, int code, ReadOnlyMemory<byte> body, Representation representation, CancellationToken ct, string? contentType = null, string? cacheControl = null)
+    /// <summary>An object as an answer: JSON is a line with its end or, indented, lines without the last one's, as Go writes them.</summary>
+    public static ValueTask WriteAsync(HttpContext context, int code, ReadOnlyMemory<byte> body, Representation representation, CancellationToken ct) =>
+        representation switch
+        {
+            { Format: BodyFormat.Json, Pretty: true } => WriteBytesAsync(context, code, Indent(body.Span), default, representation.ContentType, ct),
+            { Format: BodyFormat.Json } => WriteBytesAsync(context, code, body, LineEnd, representation.ContentType, ct),
+            _ => WriteBytesAsync(context, code, body, default, representation.ContentType, ct),
+        };
+
+    /// <summary>A document as an answer, as it is.</summary>
+    public static ValueTask WriteDocumentAsync(HttpContext context, ReadOnlyMemory<byte> body, CancellationToken ct) =>
+        WriteBytesAsync(context, 200, body, default, "application/json", ct);
+
+    private static async ValueTask WriteBytesAsync(HttpContext context, int code, ReadOnlyMemory<byte> body, ReadOnlyMemory<byte> end, string contentType, CancellationToken ct)
     {
-        if (representation is { Pretty: true, Format: BodyFormat.Json }) body = Indent(body.Span);
         var response = context.Response;
         response.StatusCode = code;
-        response.ContentType = contentType ?? representation.ContentType;
-        response.Headers.CacheControl = cacheControl ?? "no-cache, private";
+        response.ContentType = contentType;
+        response.Headers.CacheControl = "no-cache, private";
         if (HttpMethods.IsHead(context.Request.Method)) return;
         if (body.Length <= CompressFrom || !AcceptsGzip(context))
         {
-            response.ContentLength = body.Length;
-            await response.BodyWriter.WriteAsync(body, ct);
+            response.ContentLength = body.Length + end.Length;
+            // Both are sent at once.
+            response.BodyWriter.Write(body.Span);
+            response.BodyWriter.Write(end.Span);
+            await response.BodyWriter.FlushAsync(ct);
             return;
         }
 
@@ -40,6 +55,7 @@ internal static class ResponseWriter
         response.Headers.Vary = "Accept-Encoding";
         await using var gzip = new GZipStream(response.Body, CompressionLevel.Fastest, leaveOpen: true);
         await gzip.WriteAsync(body, ct);
+        await gzip.WriteAsync(end, ct);
     }
 
     /// <summary>A Status, in the format asked for when that is one of ours.</summary>
@@ -72,7 +88,6 @@ internal static class ResponseWriter
             document.WriteTo(writer);
         }
 
-        buffer.Write("\n"u8);
         return buffer.WrittenMemory;
     }
 }

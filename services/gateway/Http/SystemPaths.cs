@@ -1,3 +1,7 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Mesh.Gateway.Registry;
 using Mesh.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -5,10 +9,14 @@ using Microsoft.Extensions.Logging;
 namespace Mesh.Gateway.Http;
 
 /// <summary>Paths that are no resources: version, health, metrics and the list of paths.</summary>
-internal sealed class SystemPaths(HealthRegistry health, MetricsRegistry metrics, ILogger<SystemPaths> logger)
+internal sealed class SystemPaths(ServedResources served, HealthRegistry health, MetricsRegistry metrics, ILogger<SystemPaths> logger)
 {
-    private static readonly byte[] Root = System.Text.Encoding.UTF8.GetBytes(
-        """{"paths":["/api","/api/v1","/apis","/healthz","/livez","/metrics","/openapi/v2","/openapi/v3","/readyz","/version"]}""");
+    private static readonly string[] Fixed =
+    [
+        "/.well-known/openid-configuration", "/api", "/apis", "/apis/", "/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/openapi/v3/", "/openid/v1/jwks", "/readyz", "/version",
+    ];
+
+    private readonly byte[] root = Paths(served);
 
     /// <summary>Answers such a path; false for others.</summary>
     public async ValueTask<bool> TryHandleAsync(HttpContext http, CancellationToken ct)
@@ -16,10 +24,10 @@ internal sealed class SystemPaths(HealthRegistry health, MetricsRegistry metrics
         switch (http.Request.Path.Value)
         {
             case "/version" or "/version/":
-                await ResponseWriter.WriteAsync(http, 200, VersionInfo.Document, Representation.Json, ct);
+                await ResponseWriter.WriteDocumentAsync(http, VersionInfo.Document, ct);
                 return true;
             case "/":
-                await ResponseWriter.WriteAsync(http, 200, Root, Representation.Json, ct);
+                await ResponseWriter.WriteDocumentAsync(http, root, ct);
                 return true;
             case "/metrics":
                 await MetricsHttp.WriteAsync(http, metrics);
@@ -27,6 +35,16 @@ internal sealed class SystemPaths(HealthRegistry health, MetricsRegistry metrics
             default:
                 return await HealthHttp.TryHandleAsync(http, health, logger);
         }
+    }
+
+    /// <summary>All paths but those of resources, for people: indented as by Go.</summary>
+    private static byte[] Paths(ServedResources served)
+    {
+        var groups = served.All.SelectMany(static r => r.Group.Length == 0 ? [$"/api/{r.Version}"] : new[] { $"/apis/{r.Group}", $"/apis/{r.Group}/{r.Version}" });
+        var paths = Fixed.Concat(groups).Distinct().Order(StringComparer.Ordinal).Select(static p => (JsonNode)p).ToArray();
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer, ResponseWriter.Indented)) new JsonObject { ["paths"] = new JsonArray(paths) }.WriteTo(writer);
+        return buffer.WrittenSpan.ToArray();
     }
 
     /// <summary>What Kubernetes says to unknown paths.</summary>

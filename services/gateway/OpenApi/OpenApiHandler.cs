@@ -1,3 +1,4 @@
+using System.Globalization;
 using Mesh.Gateway.Discovery;
 using Mesh.Gateway.Http;
 using Mesh.Gateway.Registry;
@@ -6,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 namespace Mesh.Gateway.OpenApi;
 
 /// <summary>Serves /openapi/v2 (JSON or protobuf, by Accept) and /openapi/v3.</summary>
-internal sealed class OpenApiHandler(ServedResources served, SharedDocuments shared) : IApiDocuments
+internal sealed class OpenApiHandler(ServedResources served, SharedDocuments shared, TimeProvider time) : IApiDocuments
 {
     private const string Prefix = "/openapi/v3/";
     private readonly OpenApiDocuments documents = new(served.All, VersionInfo.GitVersion);
@@ -31,9 +32,19 @@ internal sealed class OpenApiHandler(ServedResources served, SharedDocuments sha
             return false;
         var document = await shared.GetAsync("openapi v3 " + third, () => third.Length == 0 ? documents.Index : documents.V3(third)!, ct);
 
-        // A URL with the document's own hash never changes its answer.
-        if (context.Request.Query["hash"] == document.Hash)
+        if (third.Length > 0 && context.Request.Query["hash"].ToString() is { Length: > 0 } hash)
+        {
+            // A URL with the document's own hash never changes its answer; one with another leads to it.
+            if (hash != document.Hash)
+            {
+                context.Response.Redirect($"{Prefix}{third}?hash={document.Hash}", permanent: true);
+                return true;
+            }
+
             context.Response.Headers.CacheControl = "public, immutable";
+            context.Response.Headers.Expires = time.GetUtcNow().AddYears(1).ToString("R", CultureInfo.InvariantCulture);
+        }
+
         await DocumentResponse.SendAsync(context, document, "application/json", ct);
         return true;
     }

@@ -215,7 +215,6 @@ public sealed class ListEncodingTests
         if (!pretty) return [.. JsonBytes.Write(tree), (byte)'\n'];
         using var buffer = new MemoryStream();
         using (var writer = new Utf8JsonWriter(buffer, ResponseWriter.Indented)) tree.WriteTo(writer);
-        buffer.WriteByte((byte)'\n');
         return buffer.ToArray();
     }
 

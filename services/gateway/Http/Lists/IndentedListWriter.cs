@@ -42,7 +42,6 @@ internal sealed class IndentedListWriter(ServedForm form, ListPage page) : ListW
         json!.WriteEndArray();
         json.WriteEndObject();
         json.Flush();
-        writer.Write("\n"u8);
     }
 
     /// <inheritdoc/>

@@ -33,7 +33,6 @@ internal static class ListResponse
         var response = context.Response;
         response.ContentType = contentType;
         response.Headers.CacheControl = "no-cache, private";
-        if (HttpMethods.IsHead(context.Request.Method)) return;
         writer.Prepare(ct);
         using var buffer = new PooledBuffer();
         Stream? to = null;
