@@ -13,7 +13,7 @@ public sealed class ObjectsServiceTests(GatewayHost gateway)
     public async Task The_bytes_are_those_of_REST()
     {
         var made = await client.CreateAsync(new WriteRequest { Resource = Maps(), Namespace = "default", Object = ByteString.CopyFromUtf8("""{"metadata":{"name":"rpc-bytes"}}""") });
-        var rest = await gateway.Client.GetStringAsync(new Uri("/api/v1/namespaces/default/configmaps/rpc-bytes", UriKind.Relative));
+        var rest = (await gateway.Client.GetStringAsync(new Uri("/api/v1/namespaces/default/configmaps/rpc-bytes", UriKind.Relative))).TrimEnd('\n');
 
         Assert.True(made.Created);
         Assert.Equal(rest, made.Object.ToStringUtf8());
