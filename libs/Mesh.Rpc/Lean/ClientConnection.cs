@@ -114,14 +114,17 @@ internal sealed class ClientConnection : FrameReceiver, IDisposable
                 _reading = _stream.ReadAsync(_buffer.AsMemory(_filled)).GetAwaiter();
                 if (_reading.IsCompleted)
                 {
-                    Wake(_woken.Count);
+                    Wake();
                     continue;
                 }
 
                 if (_woken.Count > 0)
                 {
-                    last = _woken[^1];
-                    Wake(_woken.Count - 1);
+                    // A stream's reader before the others: what it is told, it passes on to many.
+                    var own = Math.Max(0, _woken.FindIndex(static call => call is StreamCall));
+                    last = _woken[own];
+                    _woken.RemoveAt(own);
+                    Wake();
                 }
 
                 _reading.UnsafeOnCompleted(_onRead);
@@ -130,7 +133,7 @@ internal sealed class ClientConnection : FrameReceiver, IDisposable
         }
         catch (Exception e)
         {
-            Wake(_woken.Count);
+            Wake();
             if (e is Http2Exception broken) _output.GoAway(0, broken.Error);
             Fail(e);
         }
@@ -147,10 +150,10 @@ internal sealed class ClientConnection : FrameReceiver, IDisposable
         (_start, _filled) = (0, _filled - _start);
     }
 
-    /// <summary>Lets the first of the callers that may go on do so, and forgets all.</summary>
-    private void Wake(int count)
+    /// <summary>Lets the callers that may go on do so.</summary>
+    private void Wake()
     {
-        for (var i = 0; i < count; i++) ThreadPool.UnsafeQueueUserWorkItem(_woken[i], preferLocal: false);
+        foreach (var call in _woken) ThreadPool.UnsafeQueueUserWorkItem(call, preferLocal: false);
         _woken.Clear();
     }
 
