@@ -3,7 +3,7 @@ KUBE_APISERVER=$MESH_ROOT/.mesh/peer/kube-apiserver
 need_kube_apiserver() {
   [ ! -x "$KUBE_APISERVER" ] || return 0
   apt_need etcd=etcd-server /usr/lib/go-1.19/bin/go=golang-1.19-go
-  local dir=$MESH_ROOT/.mesh/peer path=$PATH source uri
+  local dir=$MESH_ROOT/.mesh/peer path=$PATH source
   step "building kube-apiserver from Debian's source (ten minutes; log in .mesh/peer-build.log)"
   rm -rf "$dir"; mkdir -p "$dir/lists/partial" "$dir/gopath/src/k8s.io"
   (

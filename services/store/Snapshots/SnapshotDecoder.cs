@@ -212,6 +212,5 @@ internal sealed class SnapshotDecoder(StateMachine machine, SnapshotHeader state
             _at += length;
             return new Range(_at - length, _at);
         }
-
     }
 }

@@ -151,9 +151,19 @@ internal sealed class WriteAheadLog : IDisposable
         var capacity = Math.Max(wanted, SegmentFormat.HeaderSize + (long)atLeast);
         var file = _files.Create(path, AlignedBuffer.RoundUp(capacity));
         var header = SegmentFormat.Write(new SegmentHeader(sequence, DurableIndex + 1, Identity));
-        file.Write(header, 0);
-        file.Sync();
-        _files.SyncDirectory(_directory);
+        try
+        {
+            file.Write(header, 0);
+            file.Sync();
+            _files.SyncDirectory(_directory);
+        }
+        catch (DiskFullException)
+        {
+            file.Dispose();
+            _files.Delete(path);
+            throw;
+        }
+
         _file?.Dispose();
         (_file, _position, _capacity) = (file, SegmentFormat.HeaderSize, capacity);
         _segments.Add(new Segment(path, sequence, DurableIndex + 1));
