@@ -27,18 +27,14 @@ public sealed class DiskFiles : IStoreFiles
     public IStoreFile Create(string path, long length)
     {
         if (_spares.TryTake(path, length)) return Open(path, create: false);
-        var file = Open(path, create: true);
         try
         {
-            file.SetLength(0);
-            file.Allocate(length);
-            return file;
+            return Allocate(path, length);
         }
         catch (DiskFullException)
         {
-            file.Dispose();
-            Delete(path);
-            throw;
+            if (!_spares.Abandon(Path.GetDirectoryName(path)!)) throw;
+            return Allocate(path, length); // the last room was the spare file's, which was not ready or not long enough
         }
     }
 
@@ -46,7 +42,7 @@ public sealed class DiskFiles : IStoreFiles
     public void Prepare(string directory, long length) => _spares.Prepare(directory, length);
 
     /// <inheritdoc/>
-    public void Abandon(string directory) => _spares.Abandon(directory);
+    public void Abandon(string directory) => _ = _spares.Abandon(directory);
 
     /// <inheritdoc/>
     public IDisposable Lock(string directory)
@@ -80,6 +76,22 @@ public sealed class DiskFiles : IStoreFiles
         finally
         {
             _ = NativeMethods.Close(fd);
+        }
+    }
+
+    private DiskFile Allocate(string path, long length)
+    {
+        var file = new DiskFile(File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite), path);
+        try
+        {
+            file.Allocate(length);
+            return file;
+        }
+        catch (DiskFullException)
+        {
+            file.Dispose();
+            Delete(path);
+            throw;
         }
     }
 

@@ -12,10 +12,11 @@ internal sealed class SpareFiles
 
     private readonly ConcurrentDictionary<string, Spare> _spares = new(); // by directory
 
-    /// <summary>Begins to make one, unless there is one.</summary>
+    /// <summary>Begins to make one, unless there is one that is long enough.</summary>
     public void Prepare(string directory, long length)
     {
-        if (_spares.ContainsKey(directory)) return;
+        if (_spares.TryGetValue(directory, out var old) && (old.State != State.Ready || old.Length >= length)) return;
+        Abandon(directory);
         var spare = new Spare(Path.Combine(directory, "spare"), length);
         if (_spares.TryAdd(directory, spare)) ThreadPool.UnsafeQueueUserWorkItem(static s => s.Make(), spare, preferLocal: false);
     }
@@ -24,20 +25,21 @@ internal sealed class SpareFiles
     public bool TryTake(string path, long length)
     {
         var directory = Path.GetDirectoryName(path)!;
-        if (!_spares.TryGetValue(directory, out var spare) || spare.State == State.Making) return false;
+        if (!_spares.TryGetValue(directory, out var spare) || spare.State == State.Making || (spare.State == State.Ready && spare.Length < length)) return false;
         _spares.TryRemove(directory, out _);
-        if (spare.State != State.Ready || spare.Length < length) return false;
+        if (spare.State != State.Ready) return false;
         File.Move(spare.Path, path, overwrite: true);
         return true;
     }
 
-    /// <summary>Stops the making of a directory's spare file, which ends with the chunk that is being written, and removes it.</summary>
-    public void Abandon(string directory)
+    /// <summary>Stops the making of a directory's spare file, which ends with the chunk that is being written, and removes it. False: there was none.</summary>
+    public bool Abandon(string directory)
     {
-        if (!_spares.TryRemove(directory, out var spare)) return;
+        if (!_spares.TryRemove(directory, out var spare)) return false;
         spare.Stopping = true;
         SpinWait.SpinUntil(() => spare.State != State.Making);
         File.Delete(spare.Path);
+        return true;
     }
 
     private enum State

@@ -8,14 +8,29 @@ namespace Mesh.Store.Tests.Files;
 public class FullDiskTests
 {
     [Fact]
-    public async Task A_full_file_system_refuses_writes_serves_reads_and_recovers()
+    public Task A_full_file_system_refuses_writes_serves_reads_and_recovers() =>
+        OnFourMegabytesAsync(directory => FillAsync(Path.Combine(directory, "db"), Path.Combine(directory, "ballast")));
+
+    [Fact]
+    public Task The_last_room_is_not_kept_for_a_spare_file() => OnFourMegabytesAsync(async directory =>
+    {
+        var files = new DiskFiles();
+        files.Prepare(directory, 2 << 20);
+        await Eventually.True(() => new FileInfo(Path.Combine(directory, "spare")) is { Exists: true, Length: 2 << 20 }, "the spare file has its room");
+        using var file = files.Create(Path.Combine(directory, "1.log"), 3 << 20);
+        Assert.Equal(3 << 20, file.Length);
+        Assert.Throws<DiskFullException>(() => files.Create(Path.Combine(directory, "2.log"), 3 << 20));
+        Assert.Equal([Path.Combine(directory, "1.log")], files.List(directory));
+    });
+
+    private static async Task OnFourMegabytesAsync(Func<string, Task> test)
     {
         var directory = Directory.CreateTempSubdirectory("mesh-store-full-").FullName;
         // Like every test with a real machine under it, this one is root's (DurabilityTests has the same on a disk in memory).
         Assert.True(await Run("mount", "-t", "tmpfs", "-o", "size=4m", "mesh-store-test", directory) == 0, "a tmpfs could not be mounted: run the tests as root");
         try
         {
-            await FillAsync(Path.Combine(directory, "db"), Path.Combine(directory, "ballast"));
+            await test(directory);
         }
         finally
         {
