@@ -20,11 +20,23 @@ namespace Mesh.Standalone;
 /// </summary>
 internal static class Composition
 {
-    private static readonly string[] Order = ["store", "gateway", "controllers", "scheduler", "node-agent", "service-proxy", "dns"];
+    // In the order of their start. Made by a call each, so that a process loads the libraries of its own services only.
+    private static readonly (string Name, Func<IMeshService> Create)[] s_services =
+    [
+        ("store", () => new StoreService()),
+        ("gateway", () => new GatewayService()),
+        ("controllers", () => new ControllersService()),
+        ("scheduler", () => new SchedulerService()),
+        ("node-agent", () => new NodeAgentService()),
+        ("service-proxy", () => new ServiceProxyService()),
+        ("dns", () => new DnsService()),
+    ];
 
     /// <summary>Every service as it is without a cluster: for the help text.</summary>
-    public static void AddAll(MeshHostBuilder builder) => builder.Add(new StoreService()).Add(new GatewayService()).Add(new ControllersService())
-        .Add(new SchedulerService()).Add(new NodeAgentService()).Add(new ServiceProxyService()).Add(new DnsService());
+    public static void AddAll(MeshHostBuilder builder)
+    {
+        foreach (var (_, create) in s_services) builder.Add(create());
+    }
 
     /// <summary>Under the names that users of Kubernetes look for.</summary>
     private static string Components(ClusterOptions cluster) => string.Join(',', new[]
@@ -34,7 +46,7 @@ internal static class Composition
     }.Where(c => c.Length > 0));
 
     /// <summary>The services of a cluster: one whose state is kept elsewhere has no store.</summary>
-    public static IEnumerable<string> Services(ClusterOptions cluster) => Order.Where(s => s != "store" || cluster.Store.Length == 0);
+    public static IEnumerable<string> Services(ClusterOptions cluster) => s_services.Select(s => s.Name).Where(s => s != "store" || cluster.Store.Length == 0);
 
     public static void Add(MeshHostBuilder builder, ClusterOptions cluster, string only)
     {
@@ -49,7 +61,7 @@ internal static class Composition
         builder.Share(tokens);
         if (together && cluster.Kafka.Length == 0)
             builder.Share<IEventBus>(new EmbeddedEventBus(new EmbeddedEventBusOptions { EventsPerPartition = 1024 }));
-        foreach (var name in services.Where(s => together || wanted.Contains(s)))
+        foreach (var (name, create) in s_services.Where(s => services.Contains(s.Name) && (together || wanted.Contains(s.Name))))
         {
             void Set(string key, string value) => builder.Set(name, key, value);
             void Client(string kubeconfig, string user, params string[] groups)
@@ -70,7 +82,6 @@ internal static class Composition
                     Set("cert-file", pki.StoreServer.Certificate);
                     Set("key-file", pki.StoreServer.Key);
                     Set("trusted-ca-file", pki.StoreCa.Certificate);
-                    builder.Add(new StoreService());
                     break;
                 case "gateway":
                     Set("store", cluster.Store.Length > 0 ? cluster.Store : together ? "inproc://store" : $"https://127.0.0.1:{cluster.StorePort}");
@@ -84,7 +95,6 @@ internal static class Composition
                     Set("service-cidr", cluster.ServiceCidr);
                     Set("runtime-config", cluster.RuntimeConfig);
                     Set("kafka", cluster.Kafka);
-                    builder.Add(new GatewayService());
                     break;
                 case "controllers":
                     Client(ClusterKubeConfigs.Controllers, "system:kube-controller-manager");
@@ -94,12 +104,10 @@ internal static class Composition
                     Set("leader-elect", "false"); // there is one
                     Set("cluster-cidr", cluster.PodCidr);
                     Set("kafka", cluster.Kafka);
-                    builder.Add(new ControllersService());
                     break;
                 case "scheduler":
                     Client(ClusterKubeConfigs.Scheduler, "system:kube-scheduler");
                     Set("kafka", cluster.Kafka);
-                    builder.Add(new SchedulerService());
                     break;
                 case "node-agent":
                     Client(ClusterKubeConfigs.Node, UserNames.NodePrefix + cluster.NodeName, UserNames.Nodes);
@@ -116,7 +124,6 @@ internal static class Composition
                     Set("cluster-dns", cluster.ServiceAddress(10).ToString());
                     Set("cluster-domain", cluster.ClusterDomain);
                     Set("cluster-cidr", cluster.PodCidr);
-                    builder.Add(new NodeAgentService());
                     break;
                 case "service-proxy":
                     Client(ClusterKubeConfigs.Proxy, "system:kube-proxy");
@@ -125,7 +132,6 @@ internal static class Composition
                     Set("service-cidr", cluster.ServiceCidr);
                     if (cluster.Runtime == "hollow")
                         Set("driver", "none");
-                    builder.Add(new ServiceProxyService());
                     break;
                 case "dns":
                     Client(ClusterKubeConfigs.Dns, "system:kube-dns");
@@ -135,9 +141,10 @@ internal static class Composition
                     Set("advertise-address", cluster.NodeIp);
                     Set("cluster-ip", cluster.ServiceAddress(10).ToString());
                     Set("domain", cluster.ClusterDomain);
-                    builder.Add(new DnsService());
                     break;
             }
+
+            builder.Add(create());
         }
     }
 }

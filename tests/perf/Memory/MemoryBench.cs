@@ -31,8 +31,8 @@ internal static class MemoryBench
         var pods = int.Parse(Option(args, "--pods") ?? "100000", CultureInfo.InvariantCulture);
         var quiet = TimeSpan.FromSeconds(double.Parse(Option(args, "--quiet") ?? "60", CultureInfo.InvariantCulture));
         var directory = Option(args, "--dir") ?? Path.Combine(Directory.GetCurrentDirectory(), "bench-memory-" + Environment.ProcessId);
-        Console.WriteLine("MiB; rss: sum over the processes; pss: pages they share counted once; peak: highest rss since the row before; of each process: heap in use / committed / fragmented / large objects");
-        Console.WriteLine($"{"",-44}{"rss",6}{"pss",6}{"peak",6}   heaps (store + gateway)");
+        Console.WriteLine("MiB; rss: sum over the processes; once: pages they share counted once; peak: highest rss since the row before; of each process: heap in use / committed / fragmented / large objects");
+        Console.WriteLine($"{"",-44}{"rss",6}{"once",6}{"peak",6}   heaps (store + gateway)");
         foreach (var mode in (Option(args, "--mode") ?? "both") is "both" and var both ? (string[])["two", "one"] : [Option(args, "--mode")!])
             await MeasureAsync(bin, directory, mode, pods, quiet, args, limit.Token);
         Console.WriteLine("kube-apiserver 1.20 + etcd 3.4 on this kind of machine: 328 + 45 idle, 686 + 114 with 1,000 nodes and 5,000 pods; asked: 120 idle, 200, and 1,024 with 100,000 pods");

@@ -20,17 +20,16 @@ internal sealed class MemoryProbe(ApiServer server, int? storeMetrics) : IDispos
         await using var wire = await HttpWire.ConnectAsync(server, ct);
         var (_, body) = await wire.SendAsync("GET", "/metrics", default, ct);
         heaps.Add(Heap(Encoding.UTF8.GetString(body.Span)));
-        var (rss, pss, peak) = (0L, 0L, 0L);
+        var (rss, once, peak) = (0L, PhysicalPages.Of(server.Ids), 0L);
         foreach (var id in server.Ids)
         {
             rss += Field($"/proc/{id}/smaps_rollup", "Rss:");
-            pss += Field($"/proc/{id}/smaps_rollup", "Pss:");
             peak += Field($"/proc/{id}/status", "VmHWM:");
             // 5: the high-water mark starts again from what is resident now.
             await File.WriteAllTextAsync($"/proc/{id}/clear_refs", "5", ct);
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {what,-42}{rss >> 10,6}{pss >> 10,6}{peak >> 10,6}   {string.Join(" + ", heaps)}"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {what,-42}{rss >> 10,6}{once >> 20,6}{peak >> 10,6}   {string.Join(" + ", heaps)}"));
     }
 
     public void Dispose() => _http.Dispose();
