@@ -50,6 +50,9 @@ public static class YamlCodec
         return buffer.WrittenSpan.ToArray();
     }
 
+    /// <summary>Whether a plain scalar of this text is read as this string and not as null, a truth or a number.</summary>
+    public static bool IsPlainString(string text) => YamlScalars.IsString(text);
+
     private static string Reason(YamlException e)
     {
         var message = e.InnerException?.Message ?? e.Message;

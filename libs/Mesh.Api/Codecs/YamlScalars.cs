@@ -45,6 +45,9 @@ internal static partial class YamlScalars
         var text => (string)text,
     };
 
+    /// <summary>Whether a plain scalar stays the text that it is.</summary>
+    public static bool IsString(string text) => ResolvePlain(text) is string;
+
     private static object? Resolve(YamlScalar scalar)
     {
         var text = scalar.Value;
@@ -87,7 +90,7 @@ internal static partial class YamlScalars
         var plain = text.Contains('_', StringComparison.Ordinal) ? text.Replace("_", "", StringComparison.Ordinal) : text;
         if (Integer(plain) is { } integer)
             return integer;
-        return Float().IsMatch(plain) && double.TryParse(plain, NumberStyles.Float, CultureInfo.InvariantCulture, out var real) ? real : text;
+        return Float().IsMatch(plain) && double.TryParse(plain, NumberStyles.Float, CultureInfo.InvariantCulture, out var real) && double.IsFinite(real) ? real : text;
     }
 
     // Go's strconv.ParseInt with base 0; beyond 64 bits a number is a float.

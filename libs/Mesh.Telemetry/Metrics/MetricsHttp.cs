@@ -32,6 +32,7 @@ public static class MetricsHttp
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(registry);
         context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
+        if (HttpMethods.IsHead(context.Request.Method)) return;
         registry.Write(context.Response.BodyWriter);
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
     }

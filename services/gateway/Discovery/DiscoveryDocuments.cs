@@ -12,8 +12,8 @@ namespace Mesh.Gateway.Discovery;
 /// </summary>
 internal sealed class DiscoveryDocuments(IEnumerable<ApiResource> resources)
 {
-    /// <summary>Content type of aggregated discovery; clients check that it is echoed.</summary>
-    public const string AggregatedContentType = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+    /// <summary>What follows the media type of aggregated discovery; clients check that it is echoed.</summary>
+    public const string AggregatedParameters = ";g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
     private readonly ApiGroups groups = new(resources);
     private readonly ConcurrentDictionary<string, ServedDocument> documents = new(StringComparer.Ordinal);
@@ -61,12 +61,14 @@ internal sealed class DiscoveryDocuments(IEnumerable<ApiResource> resources)
         var found = groups.Find(group, version);
         if (found is null)
             return null;
-        return Document($"resources {group}/{version}", () => new JsonObject
+        return Document($"resources {group}/{version}", () =>
         {
-            ["kind"] = "APIResourceList",
-            ["apiVersion"] = "v1",
-            ["groupVersion"] = group.Length == 0 ? version : group + "/" + version,
-            ["resources"] = new JsonArray([.. found.Resources.SelectMany(ResourceNodes)]),
+            var node = new JsonObject { ["kind"] = "APIResourceList" };
+            // The list of the core group has no version of its own, as in the days before there were groups.
+            if (group.Length > 0) node["apiVersion"] = "v1";
+            node["groupVersion"] = group.Length == 0 ? version : group + "/" + version;
+            node["resources"] = new JsonArray([.. found.Resources.SelectMany(ResourceNodes)]);
+            return node;
         });
     }
 

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Mesh.Gateway.Discovery;
 
-/// <summary>Serves /api, /apis and the lists below them; aggregated to whoever asks for apidiscovery.k8s.io/v2.</summary>
+/// <summary>Serves /api, /apis and the lists below them in every encoding; aggregated to whoever asks for apidiscovery.k8s.io/v2.</summary>
 internal sealed class DiscoveryHandler(ServedResources served, SharedDocuments shared) : IApiDocuments
 {
     private readonly DiscoveryDocuments documents = new(served.All);
@@ -13,54 +13,48 @@ internal sealed class DiscoveryHandler(ServedResources served, SharedDocuments s
     /// <inheritdoc/>
     public async ValueTask<bool> TryHandleAsync(HttpContext context, CancellationToken ct)
     {
-        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
-            return false;
         var parts = (context.Request.Path.Value ?? string.Empty).Trim('/').Split('/');
-        var aggregated = WantsAggregated(context.Request.Headers.Accept.ToString());
+        if (parts[0] is not ("api" or "apis")) return false;
+        var accept = context.Request.Headers.Accept.ToString();
+        if (parts.Length == 1 && AggregatedForm(accept) is { } form)
+        {
+            var isCore = parts[0] == "api";
+            var all = await shared.GetAsync(isCore ? "aggregated core" : "aggregated groups", () => isCore ? documents.AggregatedCore : documents.AggregatedGroups, ct);
+            await DocumentResponse.SendNegotiatedAsync(context, all, form, DiscoveryDocuments.AggregatedParameters, ct);
+            return true;
+        }
+
         var document = parts switch
         {
-            ["api"] => aggregated ? await shared.GetAsync("aggregated core", () => documents.AggregatedCore, ct) : DiscoveryDocuments.CoreVersions($"{context.Connection.LocalIpAddress}:{context.Connection.LocalPort}"),
-            ["apis"] => aggregated ? await shared.GetAsync("aggregated groups", () => documents.AggregatedGroups, ct) : documents.Groups,
+            ["api"] => DiscoveryDocuments.CoreVersions($"{context.Connection.LocalIpAddress}:{context.Connection.LocalPort}"),
+            ["apis"] => documents.Groups,
             ["api", var version] => documents.Resources(string.Empty, version),
             ["apis", var group] => documents.Group(group),
             ["apis", var group, var version] => documents.Resources(group, version),
             _ => null,
         };
-        if (document is null)
-            return false;
-        var isAggregated = aggregated && parts.Length == 1;
-        if (!isAggregated) CheckAccepted(context.Request.Headers.Accept.ToString());
-        await DocumentResponse.SendAsync(context, document, isAggregated ? DiscoveryDocuments.AggregatedContentType : "application/json", ct);
+        if (document is null) return IsOurs(parts) ? throw new ApiException(Statuses.NoSuchResource()) : false;
+        // Lists of groups are given for any method, as by Kubernetes.
+        if (!HttpMethods.IsGet(context.Request.Method) && parts is not ["apis"] and not ["apis", _]) throw new ApiException(Statuses.MethodNotAllowed());
+        var legacy = Representation.Negotiate(accept, allowShapes: false, hasProtobuf: true) ?? throw new ApiException(Statuses.NotAcceptable(Representation.Offered(hasProtobuf: true)));
+        var body = document.In(legacy.Format);
+        await ResponseWriter.WriteAsync(context, 200, body, legacy with { Pretty = Representation.IsPretty(context.Request) }, ct);
         return true;
     }
 
-    /// <summary>Refuses who takes no form at all that there is; whoever would rather have another than JSON gets JSON, and is told so.</summary>
-    /// <exception cref="ApiException">406.</exception>
-    private static void CheckAccepted(string accept)
+    /// <summary>The encoding in which aggregated discovery is asked for; null when something plain, or nothing that there is, comes first. Only the finished version is served.</summary>
+    internal static Representation? AggregatedForm(string accept)
     {
-        // Shapes that only later or earlier servers know are no reason to refuse: the plain document stands in for them.
-        if (accept.Contains("as=", StringComparison.Ordinal) || Representation.Negotiate(accept, allowShapes: false, hasProtobuf: true) is not null) return;
-        throw new ApiException(Statuses.NotAcceptable(Representation.Offered(hasProtobuf: true)));
-    }
-
-    // The first offer that we know wins; the finished version is the only aggregated one served.
-    internal static bool WantsAggregated(string accept)
-    {
-        foreach (var offer in accept.Split(','))
+        foreach (var range in MediaRange.ParseList(accept))
         {
-            var parameters = offer.Split(';', StringSplitOptions.TrimEntries);
-            if (parameters[0] is not ("application/json" or "*/*" or "application/*"))
-                continue;
-            if (parameters.Contains("as=APIGroupDiscoveryList"))
-            {
-                if (parameters.Contains("g=apidiscovery.k8s.io") && parameters.Contains("v=v2"))
-                    return true;
-                continue;
-            }
-
-            return false;
+            if (Representation.FormatOf(range.Type, hasProtobuf: true) is not { } format) continue;
+            if (range.As.Length == 0) return null;
+            if (range is { As: "APIGroupDiscoveryList", Group: "apidiscovery.k8s.io", Version: "v2" }) return new Representation(format, ObjectShape.Full);
         }
 
-        return false;
+        return null;
     }
+
+    // Below the core group and below every group that is served somebody is there to say no.
+    private bool IsOurs(string[] parts) => parts[0] == "api" || (parts.Length > 2 && documents.Group(parts[1]) is not null);
 }

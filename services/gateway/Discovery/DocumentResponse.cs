@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using Mesh.Gateway.Http;
 using Microsoft.AspNetCore.Http;
 
 namespace Mesh.Gateway.Discovery;
@@ -8,12 +9,24 @@ internal static class DocumentResponse
 {
     private const int LargeFrom = 128 * 1024;
 
-    public static async Task SendAsync(HttpContext context, ServedDocument document, string contentType, CancellationToken ct)
+    /// <summary>Sends a document in the encoding that was asked for; the media type has its own and these parameters.</summary>
+    public static Task SendNegotiatedAsync(HttpContext context, ServedDocument document, Representation form, string parameters, CancellationToken ct)
+    {
+        var body = form.Format == BodyFormat.Json && Representation.IsPretty(context.Request) ? ResponseWriter.Indent(document.Body) : document.In(form.Format);
+        context.Response.Headers.CacheControl = "public";
+        return SendAsync(context, body, document.ETag, form.ContentType + parameters, ct);
+    }
+
+    /// <summary>Sends a document as it is.</summary>
+    public static Task SendAsync(HttpContext context, ServedDocument document, string contentType, CancellationToken ct) =>
+        SendAsync(context, document.Body, document.ETag, contentType, ct);
+
+    private static async Task SendAsync(HttpContext context, ReadOnlyMemory<byte> body, string etag, string contentType, CancellationToken ct)
     {
         var (request, response) = (context.Request, context.Response);
-        response.Headers.ETag = document.ETag;
+        response.Headers.ETag = etag;
         response.Headers.Vary = "Accept";
-        if (request.Headers.IfNoneMatch.ToString() == document.ETag)
+        if (request.Headers.IfNoneMatch.ToString() == etag)
         {
             response.StatusCode = StatusCodes.Status304NotModified;
             return;
@@ -22,18 +35,18 @@ internal static class DocumentResponse
         response.ContentType = contentType;
         if (HttpMethods.IsHead(request.Method))
         {
-            response.ContentLength = document.Body.Length;
+            response.ContentLength = body.Length;
         }
-        else if (document.Body.Length > LargeFrom && request.Headers.AcceptEncoding.ToString().Contains("gzip", StringComparison.OrdinalIgnoreCase))
+        else if (body.Length > LargeFrom && request.Headers.AcceptEncoding.ToString().Contains("gzip", StringComparison.OrdinalIgnoreCase))
         {
             response.Headers.ContentEncoding = "gzip";
             await using var zip = new GZipStream(response.Body, CompressionLevel.Fastest, leaveOpen: true);
-            await zip.WriteAsync(document.Body, ct);
+            await zip.WriteAsync(body, ct);
         }
         else
         {
-            response.ContentLength = document.Body.Length;
-            await response.Body.WriteAsync(document.Body, ct);
+            response.ContentLength = body.Length;
+            await response.Body.WriteAsync(body, ct);
         }
     }
 }

@@ -28,7 +28,7 @@ internal sealed class ApiPipeline(
     /// <summary>Answers one request.</summary>
     public async Task HandleAsync(HttpContext http)
     {
-        var info = RequestInfo.Parse(http.Request.Method, http.Request.Path.Value ?? "/", QueryOptions.Flag(http.Request.Query, "watch") == true);
+        var info = RequestInfo.Parse(http.Request.Method, RequestPath.Of(http), QueryOptions.Flag(http.Request.Query, "watch") == true);
         var started = time.GetTimestamp();
         metrics.Begin(info);
         http.Response.Headers.CacheControl = "no-cache, private";
@@ -94,6 +94,12 @@ internal sealed class ApiPipeline(
     {
         if (!info.IsResource)
         {
+            if (!RequestPath.IsClean(info.Path))
+            {
+                await SystemPaths.NotFoundAsync(http, ct);
+                return;
+            }
+
             if (await system.TryHandleAsync(http, ct)) return;
             foreach (var document in documents)
             {
@@ -112,6 +118,8 @@ internal sealed class ApiPipeline(
             return;
         }
 
+        if (info.HasNoName) throw new ApiException(Statuses.NoSuchResource());
+
         // All namespaces at once are only listed and watched, collections are not replaced or patched.
         if (resource.Namespaced && info.Namespace.Length == 0 && (info.Name.Length > 0 || info.Verb is "create" or "deletecollection") && !resource.Verbs.SequenceEqual(["create"]))
             throw new ApiException(info.Name.Length == 0 ? Statuses.MethodNotAllowed() : Statuses.NoSuchResource());
@@ -128,5 +136,5 @@ internal sealed class ApiPipeline(
     }
 
     private static Representation ErrorForm(HttpContext http) =>
-        Representation.Negotiate(http.Request.Headers.Accept, allowShapes: true, hasProtobuf: true) is { } form ? form with { Shape = ObjectShape.Full } : Representation.Json;
+        (Representation.Negotiate(http.Request.Headers.Accept, allowShapes: true, hasProtobuf: true) ?? Representation.Json) with { Shape = ObjectShape.Full, Pretty = Representation.IsPretty(http.Request) };
 }

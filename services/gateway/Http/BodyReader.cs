@@ -13,13 +13,16 @@ internal static class BodyReader
     /// <summary>Largest body, bytes.</summary>
     public const int Limit = 3 * 1024 * 1024;
 
+    // How much of a body that is refused is read to keep the connection, bytes.
+    private const int Drained = 256 * 1024;
+
     private static readonly string[] Accepted = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
 
     /// <summary>The whole body.</summary>
     /// <exception cref="ApiException">413 when it is too large.</exception>
     public static async ValueTask<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request, CancellationToken ct)
     {
-        if (request.ContentLength > Limit) throw TooLarge();
+        if (request.ContentLength > Limit) throw TooLarge(request);
         var reader = request.BodyReader;
         while (true)
         {
@@ -27,7 +30,7 @@ internal static class BodyReader
             if (read.Buffer.Length > Limit)
             {
                 reader.AdvanceTo(read.Buffer.End);
-                throw TooLarge();
+                throw TooLarge(request);
             }
 
             if (read.IsCompleted)
@@ -101,6 +104,13 @@ internal static class BodyReader
             throw new ApiException(Statuses.BadRequest(
                 $"the object provided is unrecognized (must be of type {expected.Kind}): {e.Message} ({BodyKinds.Summary(body.Span)})"), e);
         }
+    }
+
+    // Who still has much to say is not listened to: the connection ends with the answer. The length is not always told beforehand.
+    private static ApiException TooLarge(HttpRequest request)
+    {
+        if (request.Protocol.StartsWith("HTTP/1", StringComparison.Ordinal) && request.ContentLength is not <= Limit + Drained) request.HttpContext.Response.Headers.Connection = "close";
+        return TooLarge();
     }
 
     private static ApiException TooLarge() => new(Statuses.RequestEntityTooLarge($"limit is {Limit}"));

@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Http;
+
 namespace Mesh.Gateway.Http;
 
 /// <summary>The encoding of a body.</summary>
@@ -93,14 +95,7 @@ internal readonly record struct Representation(BodyFormat Format, ObjectShape Sh
         if (string.IsNullOrWhiteSpace(accept)) return Json;
         foreach (var range in MediaRange.ParseList(accept))
         {
-            var format = range.Type switch
-            {
-                "application/json" or "*/*" or "application/*" => BodyFormat.Json,
-                "application/yaml" => BodyFormat.Yaml,
-                "application/vnd.kubernetes.protobuf" when hasProtobuf => BodyFormat.Protobuf,
-                _ => (BodyFormat?)null,
-            };
-            if (format is not { } found) continue;
+            if (FormatOf(range.Type, hasProtobuf) is not { } found) continue;
             if (range.As.Length == 0) return new Representation(found, ObjectShape.Full);
             if (!allowShapes || range.Group != "meta.k8s.io" || range.Version is not ("v1" or "v1beta1")) continue;
             switch (range.As)
@@ -114,6 +109,21 @@ internal readonly record struct Representation(BodyFormat Format, ObjectShape Sh
 
         return null;
     }
+
+    /// <summary>The encoding of a media type or a range of them; null for others than ours.</summary>
+    public static BodyFormat? FormatOf(string type, bool hasProtobuf) => type switch
+    {
+        "application/json" or "*/*" or "application/*" => BodyFormat.Json,
+        "application/yaml" => BodyFormat.Yaml,
+        "application/vnd.kubernetes.protobuf" when hasProtobuf => BodyFormat.Protobuf,
+        _ => null,
+    };
+
+    /// <summary>Whether JSON is to be indented: as the parameter says, else for browsers and command line tools, as Kubernetes gives it.</summary>
+    public static bool IsPretty(HttpRequest request) => QueryOptions.Flag(request.Query, "pretty") ?? IsReadByPeople(request.Headers.UserAgent.ToString());
+
+    private static bool IsReadByPeople(string agent) =>
+        agent.StartsWith("curl", StringComparison.Ordinal) || agent.StartsWith("Wget", StringComparison.Ordinal) || agent.StartsWith("Mozilla/5.0", StringComparison.Ordinal);
 
     /// <summary>What is said to be acceptable in a 406.</summary>
     public static string[] Offered(bool hasProtobuf) =>

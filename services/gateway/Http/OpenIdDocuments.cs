@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Mesh.Api;
 using Microsoft.AspNetCore.Http;
 
 namespace Mesh.Gateway.Http;
@@ -11,7 +12,8 @@ internal sealed class OpenIdDocuments(GatewayOptions options, GatewayPki pki) : 
     public async ValueTask<bool> TryHandleAsync(HttpContext context, CancellationToken ct)
     {
         JsonObject document;
-        switch (context.Request.Path.Value)
+        var type = "application/json";
+        switch (context.Request.Path.Value?.TrimEnd('/'))
         {
             case "/.well-known/openid-configuration":
                 document = new JsonObject
@@ -24,12 +26,14 @@ internal sealed class OpenIdDocuments(GatewayOptions options, GatewayPki pki) : 
                 };
                 break;
             case "/openid/v1/jwks":
+                type = "application/jwk-set+json";
                 document = new JsonObject { ["keys"] = new JsonArray(pki.SigningKey.ToJsonWebKey()) };
                 break;
             default: return false;
         }
 
-        await ResponseWriter.WriteDocumentAsync(context, Encoding.UTF8.GetBytes(document.ToJsonString()), ct);
+        if (!HttpMethods.IsGet(context.Request.Method)) throw new ApiException(Statuses.MethodNotAllowed());
+        await ResponseWriter.WriteDocumentAsync(context, Encoding.UTF8.GetBytes(document.ToJsonString()), ct, type, "public, max-age=3600");
         return true;
     }
 }

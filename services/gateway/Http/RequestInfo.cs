@@ -33,15 +33,20 @@ internal sealed record RequestInfo
     /// <summary>The path as sent.</summary>
     public string Path { get; private init; } = "";
 
+    /// <summary>True when a segment of the path before <see cref="Rest"/> is empty (but a namespace: that is all of them), "." or "..": nothing has such a name.</summary>
+    public bool HasNoName { get; private init; }
+
     /// <summary>Reads a request line. watch: the query says watch=true.</summary>
     public static RequestInfo Parse(string method, string path, bool watch)
     {
         var other = new RequestInfo { Verb = method.ToLowerInvariant(), Path = path };
-        var parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        // Slashes at the end do not count, two at the begin are no path of ours.
+        if (path.StartsWith("//", StringComparison.Ordinal)) return other;
+        var parts = path.Trim('/').Split('/');
         var at = parts switch
         {
             ["api", _, _, ..] => 1,
-            ["apis", _, _, _, ..] => 2,
+            ["apis", not "", _, _, ..] => 2,
             _ => 0,
         };
         if (at == 0) return other;
@@ -50,6 +55,7 @@ internal sealed record RequestInfo
         var legacyWatch = rest[0] == "watch" && rest.Length > 1;
         if (legacyWatch) rest = rest[1..];
         var (ns, resource, name, sub, tail) = Split(rest);
+        if (tail.Length > 0 && path.EndsWith('/')) tail += '/';
         return other with
         {
             IsResource = true,
@@ -60,6 +66,8 @@ internal sealed record RequestInfo
             Name = name,
             Subresource = sub,
             Rest = tail,
+            HasNoName = resource.Length == 0 || (name.Length == 0 && sub.Length > 0) || (sub.Length == 0 && tail.Length > 0)
+                || new[] { ns, resource, name, sub }.Any(static s => s is "." or ".."),
             Verb = VerbOf(method, name.Length > 0, watch || legacyWatch, legacyWatch),
         };
     }

@@ -215,7 +215,7 @@ internal sealed class ResourceHandler(
     {
         var schema = ApiSchema.Builtin.FindKind(call.Resource.Group, call.Resource.Version, call.Resource.Kind);
         var representation = Representation.Negotiate(call.Http.Request.Headers.Accept, allowShapes, schema is not null) ?? throw NotAcceptable();
-        if (QueryOptions.Flag(call.Query, "pretty") ?? IsReadByPeople(call.Http.Request.Headers.UserAgent.ToString())) representation = representation with { Pretty = true };
+        representation = representation with { Pretty = Representation.IsPretty(call.Http.Request) };
         CheckShape(call, representation);
         return new ObjectEncoder(call.Resource, schema, representation, tables, call.Query["includeObject"].ToString(), call.Info.Verb == "watch");
     }
@@ -233,10 +233,6 @@ internal sealed class ResourceHandler(
         throw new ApiException(Statuses.NotAcceptableShape(
             isList ? $"you requested PartialObjectMetadata, but the requested object is a list ({type})" : $"you requested PartialObjectMetadataList, but the requested object is not a list ({type})"));
     }
-
-    /// <summary>Browsers and command line tools get indented JSON without asking, as Kubernetes gives it.</summary>
-    private static bool IsReadByPeople(string agent) =>
-        agent.StartsWith("curl", StringComparison.Ordinal) || agent.StartsWith("Wget", StringComparison.Ordinal) || agent.StartsWith("Mozilla/5.0", StringComparison.Ordinal);
 
     private static KindSchema Schema(ApiResource resource) =>
         ApiSchema.Builtin.FindKind(resource.Group, resource.Version, resource.Kind) ?? throw new ApiException(Statuses.NoSuchResource());

@@ -16,6 +16,8 @@ internal static class ResponseWriter
     /// <summary>Bodies larger than this are compressed for clients that accept gzip, bytes.</summary>
     public const int CompressFrom = 128 * 1024;
 
+    private const string NotCached = "no-cache, private";
+
     private static readonly byte[] LineEnd = "\n"u8.ToArray();
 
     /// <summary>JSON as people read it.</summary>
@@ -31,15 +33,16 @@ internal static class ResponseWriter
         };
 
     /// <summary>A document as an answer, as it is.</summary>
-    public static ValueTask WriteDocumentAsync(HttpContext context, ReadOnlyMemory<byte> body, CancellationToken ct) =>
-        WriteBytesAsync(context, 200, body, default, "application/json", ct);
+    public static ValueTask WriteDocumentAsync(
+        HttpContext context, ReadOnlyMemory<byte> body, CancellationToken ct, string contentType = "application/json", string cacheControl = NotCached) =>
+        WriteBytesAsync(context, 200, body, default, contentType, ct, cacheControl);
 
-    private static async ValueTask WriteBytesAsync(HttpContext context, int code, ReadOnlyMemory<byte> body, ReadOnlyMemory<byte> end, string contentType, CancellationToken ct)
+    private static async ValueTask WriteBytesAsync(HttpContext context, int code, ReadOnlyMemory<byte> body, ReadOnlyMemory<byte> end, string contentType, CancellationToken ct, string cacheControl = NotCached)
     {
         var response = context.Response;
         response.StatusCode = code;
         response.ContentType = contentType;
-        response.Headers.CacheControl = "no-cache, private";
+        response.Headers.CacheControl = cacheControl;
         if (HttpMethods.IsHead(context.Request.Method)) return;
         if (body.Length <= CompressFrom || !AcceptsGzip(context))
         {
@@ -79,7 +82,8 @@ internal static class ResponseWriter
     internal static bool AcceptsGzip(HttpContext context) =>
         context.Request.Headers.AcceptEncoding.ToString().Contains("gzip", StringComparison.OrdinalIgnoreCase);
 
-    private static ReadOnlyMemory<byte> Indent(ReadOnlySpan<byte> json)
+    /// <summary>JSON as people read it.</summary>
+    internal static ReadOnlyMemory<byte> Indent(ReadOnlySpan<byte> json)
     {
         var buffer = new ArrayBufferWriter<byte>(json.Length * 2);
         using (var document = JsonDocument.Parse(json.ToArray(), new JsonDocumentOptions { MaxDepth = 512 }))

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Mesh.Api;
 using Mesh.Gateway.Registry;
 using Mesh.Telemetry;
 using Microsoft.AspNetCore.Http;
@@ -24,6 +25,10 @@ internal sealed class SystemPaths(ServedResources served, HealthRegistry health,
         switch (http.Request.Path.Value)
         {
             case "/version" or "/version/":
+                if (!HttpMethods.IsGet(http.Request.Method)) throw new ApiException(Statuses.MethodNotAllowed());
+                var accept = http.Request.Headers.Accept.ToString();
+                if (accept.Length > 0 && !MediaRange.ParseList(accept).Any(static r => Representation.FormatOf(r.Type, hasProtobuf: false) == BodyFormat.Json))
+                    throw new ApiException(Statuses.NotAcceptableShape("406: Not Acceptable"));
                 await ResponseWriter.WriteDocumentAsync(http, VersionInfo.Document, ct);
                 return true;
             case "/":
@@ -32,6 +37,8 @@ internal sealed class SystemPaths(ServedResources served, HealthRegistry health,
             case "/metrics":
                 await MetricsHttp.WriteAsync(http, metrics);
                 return true;
+            case { } other when other.EndsWith('/'):
+                return false;
             default:
                 return await HealthHttp.TryHandleAsync(http, health, logger);
         }

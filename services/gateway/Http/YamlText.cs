@@ -1,18 +1,19 @@
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 
 namespace Mesh.Gateway.Http;
 
-/// <summary>Writes JSON trees as block-style YAML, keys sorted, as Kubernetes does.</summary>
-internal static partial class YamlText
+/// <summary>Writes JSON trees as block-style YAML, as Kubernetes does: keys in the order of people (a2 before a10), lists not indented.</summary>
+internal static class YamlText
 {
+    // A key longer than this does not fit on one line with its value.
+    private const int LongestSimpleKey = 128;
+
     /// <summary>The document as UTF-8.</summary>
     public static byte[] Write(JsonObject root)
     {
         var text = new StringBuilder(1024);
-        Map(text, root, 0, startsLine: true);
+        Map(new YamlScalarWriter(text), root, 0, startsLine: true);
         return Encoding.UTF8.GetBytes(text.ToString());
     }
 
@@ -20,77 +21,86 @@ internal static partial class YamlText
     public static void WriteItem(StringBuilder text, JsonObject item)
     {
         text.Append("- ");
-        if (item.Count > 0) Map(text, item, 2, startsLine: false);
+        if (item.Count > 0) Map(new YamlScalarWriter(text), item, 2, startsLine: false);
         else text.Append("{}\n");
     }
 
-    private static void Map(StringBuilder text, JsonObject map, int indent, bool startsLine)
+    private static void Map(YamlScalarWriter scalars, JsonObject map, int indent, bool startsLine)
     {
-        foreach (var (key, value) in map.OrderBy(static p => p.Key, StringComparer.Ordinal))
+        foreach (var (key, value) in YamlKeyOrder.Sort(map))
         {
-            if (startsLine) text.Append(' ', indent);
+            if (startsLine) scalars.Text.Append(' ', indent);
             startsLine = true;
-            text.Append(Scalar(key)).Append(':');
-            Value(text, value, indent);
+            if (Encoding.UTF8.GetByteCount(key) > LongestSimpleKey)
+            {
+                scalars.Text.Append("? ");
+                scalars.Write(key, indent, isKey: false);
+                scalars.Text.Append('\n').Append(' ', indent);
+            }
+            else
+            {
+                scalars.Write(key, indent, isKey: true);
+            }
+
+            scalars.Text.Append(':');
+            Value(scalars, value, indent);
         }
     }
 
-    private static void Value(StringBuilder text, JsonNode? value, int indent)
+    private static void Value(YamlScalarWriter scalars, JsonNode? value, int indent)
     {
         switch (value)
         {
             case JsonObject { Count: > 0 } map:
-                text.Append('\n');
-                Map(text, map, indent + 2, startsLine: true);
+                scalars.Text.Append('\n');
+                Map(scalars, map, indent + 2, startsLine: true);
                 break;
             case JsonArray { Count: > 0 } list:
-                text.Append('\n');
-                List(text, list, indent);
+                scalars.Text.Append('\n');
+                List(scalars, list, indent, startsLine: true);
                 break;
             default:
-                text.Append(' ').Append(Leaf(value)).Append('\n');
+                scalars.Text.Append(' ');
+                Leaf(scalars, value, indent);
                 break;
         }
     }
 
-    private static void List(StringBuilder text, JsonArray list, int indent)
+    private static void List(YamlScalarWriter scalars, JsonArray list, int indent, bool startsLine)
     {
         foreach (var item in list)
         {
-            text.Append(' ', indent).Append("- ");
+            if (startsLine) scalars.Text.Append(' ', indent);
+            startsLine = true;
+            scalars.Text.Append("- ");
             switch (item)
             {
                 case JsonObject { Count: > 0 } map:
-                    Map(text, map, indent + 2, startsLine: false);
+                    Map(scalars, map, indent + 2, startsLine: false);
                     break;
                 case JsonArray { Count: > 0 } inner:
-                    text.Append('\n');
-                    List(text, inner, indent + 2);
+                    List(scalars, inner, indent + 2, startsLine: false);
                     break;
                 default:
-                    text.Append(Leaf(item)).Append('\n');
+                    Leaf(scalars, item, indent);
                     break;
             }
         }
     }
 
-    private static string Leaf(JsonNode? value) => value switch
+    private static void Leaf(YamlScalarWriter scalars, JsonNode? value, int indent)
     {
-        null => "null",
-        JsonObject => "{}",
-        JsonArray => "[]",
-        JsonValue v when v.TryGetValue<string>(out var s) => Scalar(s),
-        _ => value.ToJsonString(),
-    };
+        if (value is JsonValue text && text.TryGetValue<string>(out var s))
+        {
+            scalars.Write(s, indent, isKey: false);
+            // A block of lines ends with its own.
+            if (scalars.Text[^1] == '\n') return;
+        }
+        else
+        {
+            scalars.Text.Append(value switch { null => "null", JsonObject => "{}", JsonArray => "[]", _ => value.ToJsonString() });
+        }
 
-    /// <summary>A string plain when no reader could take it for anything else, else in double quotes (JSON's are YAML's).</summary>
-    private static string Scalar(string s) => Plain().IsMatch(s) && !Special().IsMatch(s) ? s : JsonSerializer.Serialize(s, Relaxed);
-
-    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
-    [GeneratedRegex(@"^[A-Za-z_/.$(][A-Za-z0-9_/.$()+=@,-]*( [A-Za-z0-9_/.$()+=@,-]+)*$")]
-    private static partial Regex Plain();
-
-    [GeneratedRegex(@"^(?i:y|n|yes|no|on|off|true|false|null|~|\.inf|\.nan|[-+.]?[0-9].*)$")]
-    private static partial Regex Special();
+        scalars.Text.Append('\n');
+    }
 }

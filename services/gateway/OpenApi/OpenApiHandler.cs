@@ -15,8 +15,8 @@ internal sealed class OpenApiHandler(ServedResources served, SharedDocuments sha
     /// <inheritdoc/>
     public async ValueTask<bool> TryHandleAsync(HttpContext context, CancellationToken ct)
     {
-        var path = (context.Request.Path.Value ?? string.Empty).TrimEnd('/');
-        if (!path.StartsWith("/openapi/", StringComparison.Ordinal) || !(HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)))
+        var path = context.Request.Path.Value ?? string.Empty;
+        if (!path.StartsWith("/openapi/", StringComparison.Ordinal))
             return false;
         if (path == "/openapi/v2")
         {
@@ -27,7 +27,7 @@ internal sealed class OpenApiHandler(ServedResources served, SharedDocuments sha
         }
 
         // The name goes into the cache of all gateways: only one that there is.
-        var third = path == "/openapi/v3" ? "" : path.StartsWith(Prefix, StringComparison.Ordinal) ? path[Prefix.Length..] : null;
+        var third = path is "/openapi/v3" ? "" : path.StartsWith(Prefix, StringComparison.Ordinal) ? path[Prefix.Length..] : null;
         if (third is null || (third.Length > 0 && !documents.Has(third)))
             return false;
         var document = await shared.GetAsync("openapi v3 " + third, () => third.Length == 0 ? documents.Index : documents.V3(third)!, ct);

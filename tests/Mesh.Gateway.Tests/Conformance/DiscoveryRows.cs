@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Mesh.Api.Codecs;
 using Mesh.Testing;
 
 namespace Mesh.Gateway.Tests.Conformance;
@@ -86,6 +87,62 @@ public sealed class DiscoveryRows(GatewayHost api)
         Assert.Matches(new Regex(@"^v1\.36\.\d+"), (string?)version["gitVersion"]);
         Assert.Equal(["buildDate", "compiler", "gitCommit", "gitTreeState", "gitVersion", "goVersion", "major", "minor", "platform"],
             version.Select(static p => p.Key).Intersect(["buildDate", "compiler", "gitCommit", "gitTreeState", "gitVersion", "goVersion", "major", "minor", "platform"]).Order(StringComparer.Ordinal));
+    }
+
+    [Theory, Compatibility(2)]
+    [InlineData("/api")]
+    [InlineData("/apis")]
+    public async Task Aggregated_discovery_says_the_same_in_every_encoding_and_echoes_what_was_asked_for(string path)
+    {
+        const string Shape = ";g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+        var json = await api.ReadAsync(path, Aggregated);
+        var (type, yaml) = await FetchAsync(path, "application/yaml" + Shape);
+        Assert.Equal("application/yaml" + Shape, type);
+        Assert.True(JsonNode.DeepEquals(json, JsonNode.Parse(YamlCodec.ToJson(yaml))));
+        (type, var message) = await FetchAsync(path, "application/vnd.kubernetes.protobuf" + Shape + ",application/json");
+        Assert.Equal("application/vnd.kubernetes.protobuf" + Shape, type);
+        Assert.Equal(Resources(json), Resources(ProtobufCodec.Decode(message)));
+    }
+
+    [Theory, Compatibility(2)]
+    [InlineData("/api", null)]
+    [InlineData("/apis", "v1")]
+    [InlineData("/apis/apps", "v1")]
+    [InlineData("/api/v1", null)]
+    [InlineData("/apis/apps/v1", "v1")]
+    public async Task Legacy_discovery_says_the_same_in_every_encoding(string path, string? version)
+    {
+        // What only other versions of Kubernetes have is passed over, for the next that is asked for.
+        var (type, bytes) = await FetchAsync(path, "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json");
+        Assert.Equal("application/json", type);
+        var json = JsonNode.Parse(bytes)!.AsObject();
+        Assert.Equal(version, (string?)json["apiVersion"]);
+        (type, bytes) = await FetchAsync(path, "application/yaml");
+        Assert.Equal("application/yaml", type);
+        Assert.True(JsonNode.DeepEquals(json, JsonNode.Parse(YamlCodec.ToJson(bytes))));
+        (type, bytes) = await FetchAsync(path, "application/vnd.kubernetes.protobuf,application/json");
+        Assert.Equal("application/vnd.kubernetes.protobuf", type);
+        var message = ProtobufCodec.Decode(bytes);
+        Assert.Equal((string?)json["kind"], (string?)message["kind"]);
+        foreach (var list in (string[])["groups", "resources", "versions"]) Assert.Equal(json[list]?.AsArray().Select(NameOf), message[list]?.AsArray().Select(NameOf));
+        foreach (var refused in (string[])["text/html", "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"])
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, path);
+            request.Headers.TryAddWithoutValidation("Accept", refused);
+            using var answer = await api.Client.SendAsync(request);
+            Assert.Equal(406, (int)answer.StatusCode);
+        }
+
+        static string NameOf(JsonNode? item) => item is JsonObject o ? (string?)(o["name"] ?? o["groupVersion"]) ?? "" : (string)item!;
+    }
+
+    private async Task<(string Type, byte[] Body)> FetchAsync(string path, string accept)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        request.Headers.TryAddWithoutValidation("Accept", accept);
+        using var answer = await api.Client.SendAsync(request);
+        Assert.Equal(200, (int)answer.StatusCode);
+        return (answer.Content.Headers.NonValidated["Content-Type"].ToString(), await answer.Content.ReadAsByteArrayAsync());
     }
 
     private static List<string> Resources(JsonObject groups) =>

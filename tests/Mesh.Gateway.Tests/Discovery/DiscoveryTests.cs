@@ -46,9 +46,11 @@ public class DiscoveryTests
     [Theory]
     [InlineData("application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json", true)]
     [InlineData("application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json", false)]
+    [InlineData("application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList;q=0.5,application/json", false)]
+    [InlineData("text/html,application/vnd.kubernetes.protobuf;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList", true)]
     [InlineData("application/json", false)]
     [InlineData("", false)]
-    public void Aggregated_discovery_is_asked_for_by_accept(string accept, bool aggregated) => Assert.Equal(aggregated, DiscoveryHandler.WantsAggregated(accept));
+    public void Aggregated_discovery_is_asked_for_by_accept(string accept, bool aggregated) => Assert.Equal(aggregated, DiscoveryHandler.AggregatedForm(accept) is not null);
 
     [Theory]
     [InlineData("v2", "v1")]

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Mesh.Api.Codecs;
 
 namespace Mesh.Gateway.Tests.Http;
 
@@ -46,6 +47,7 @@ public sealed class AnswerFormTests(GatewayHost gateway)
         var body = await answer.Content.ReadAsStringAsync();
         Assert.Equal(code, (int)answer.StatusCode);
         if (answer.Content.Headers.ContentType!.MediaType == "application/json") Assert.Equal(message, (string?)JsonNode.Parse(body)!["message"]);
+        else if (answer.Content.Headers.ContentType.MediaType == "application/yaml") Assert.Equal(message, (string?)JsonNode.Parse(YamlCodec.ToJson(System.Text.Encoding.UTF8.GetBytes(body)))!["message"]);
         else Assert.Contains(message, body, StringComparison.Ordinal);
     }
 

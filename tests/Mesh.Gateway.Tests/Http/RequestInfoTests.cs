@@ -32,6 +32,29 @@ public sealed class RequestInfoTests
     [InlineData("/apis/apps/v1")]
     public void Other_paths_are_no_resources(string path) => Assert.False(RequestInfo.Parse("GET", path, false).IsResource);
 
+    [Theory]
+    [InlineData("//api/v1/pods")]
+    [InlineData("/apis//v1/pods")]
+    public void Paths_that_begin_with_nothing_are_no_resources(string path) => Assert.False(RequestInfo.Parse("GET", path, false).IsResource);
+
+    [Theory]
+    [InlineData("/api/v1//pods", true)]
+    [InlineData("/api/v1/namespaces/x//pods", true)]
+    [InlineData("/api/v1/namespaces/x/pods//log", true)]
+    [InlineData("/api/v1/namespaces/x/pods/p//log", true)]
+    [InlineData("/api/v1/namespaces/x/pods/..", true)]
+    [InlineData("/api/v1/namespaces/../pods", true)]
+    [InlineData("/api/v1/namespaces//pods", false)]
+    [InlineData("/api/v1/namespaces/x/pods/p//", false)]
+    [InlineData("/api/v1/nodes/n/proxy/a//../b", false)]
+    public void Segments_without_a_name_are_seen(string path, bool without) => Assert.Equal(without, RequestInfo.Parse("GET", path, false).HasNoName);
+
+    [Theory]
+    [InlineData("/api/v1/nodes/n/proxy/a//b/", "a//b/")]
+    [InlineData("/api/v1/nodes/n/proxy/", "")]
+    [InlineData("/api/v1/nodes/n/proxy//a/../b", "/a/../b")]
+    public void What_is_behind_a_proxy_is_asked_as_it_is_written(string path, string rest) => Assert.Equal(rest, RequestInfo.Parse("GET", path, false).Rest);
+
     [Fact]
     public void What_follows_the_subresource_is_kept() => Assert.Equal("a/b", RequestInfo.Parse("GET", "/api/v1/nodes/n/proxy/a/b", false).Rest);
 
@@ -53,18 +76,4 @@ public sealed class RequestInfoTests
 
     [Fact]
     public void Nothing_to_serve_is_null() => Assert.Null(Representation.Negotiate("text/html", true, true));
-
-    [Fact]
-    public void Yaml_quotes_what_would_be_read_as_something_else()
-    {
-        var text = System.Text.Encoding.UTF8.GetString(YamlText.Write(new()
-        {
-            ["b"] = "true",
-            ["a"] = 1,
-            ["c"] = new System.Text.Json.Nodes.JsonArray("x y", new System.Text.Json.Nodes.JsonObject { ["k"] = "1", ["l"] = "" }),
-            ["d"] = new System.Text.Json.Nodes.JsonObject(),
-        }));
-
-        Assert.Equal("a: 1\nb: \"true\"\nc:\n- x y\n- k: \"1\"\n  l: \"\"\nd: {}\n", text);
-    }
 }

@@ -58,6 +58,64 @@ public sealed class RequestRuleTests(GatewayHost gateway)
     }
 
     [Theory]
+    [InlineData("GET", "//api", 404, "text/plain")]
+    [InlineData("GET", "//api/v1/pods", 404, "text/plain")]
+    [InlineData("GET", "/api//v1", 404, "application/json")]
+    [InlineData("GET", "/api/v1//pods", 404, "application/json")]
+    [InlineData("GET", "/api/v1/namespaces/default//pods", 404, "application/json")]
+    [InlineData("GET", "/api/v1/namespaces//pods", 200, "application/json")]
+    [InlineData("GET", "/api/v1/namespaces/default/pods//", 200, "application/json")]
+    [InlineData("GET", "/./api", 404, "text/plain")]
+    [InlineData("GET", "/api/../apis", 404, "application/json")]
+    [InlineData("GET", "/api/v1/./pods", 404, "application/json")]
+    [InlineData("GET", "/api/v1/namespaces/default/pods/%2e%2e/pods", 404, "application/json")]
+    [InlineData("GET", "/apis//apps/v1", 404, "text/plain")]
+    [InlineData("GET", "/apis/apps//v1", 404, "application/json")]
+    [InlineData("GET", "/apis/apps/v2", 404, "application/json")]
+    [InlineData("GET", "/api/v2", 404, "application/json")]
+    [InlineData("GET", "/apis/nope/v1", 404, "text/plain")]
+    [InlineData("GET", "//version", 404, "text/plain")]
+    [InlineData("GET", "/version/", 200, "application/json")]
+    [InlineData("GET", "/healthz/", 404, "text/plain")]
+    [InlineData("GET", "/openapi/v2/", 404, "text/plain")]
+    [InlineData("GET", "/openid/v1/jwks/", 200, "application/jwk-set+json")]
+    [InlineData("HEAD", "/metrics", 200, "text/plain")]
+    [InlineData("POST", "/api", 405, "application/json")]
+    [InlineData("DELETE", "/apis/apps/v1", 405, "application/json")]
+    [InlineData("POST", "/apis/apps", 200, "application/json")]
+    [InlineData("PUT", "/version", 405, "application/json")]
+    public async Task Paths_are_taken_as_they_are_written(string method, string path, int code, string type)
+    {
+        var (head, _) = await RawHttp.SendAsync(gateway, $"{method} {path} HTTP/1.1", "Content-Length: 0\r\n", []);
+        Assert.StartsWith($"HTTP/1.1 {code} ", head);
+        Assert.Contains("\r\nContent-Type: " + type, head);
+    }
+
+    [Theory]
+    [InlineData(10_000, false)]
+    [InlineData(8 << 20, true)]
+    public async Task Who_sends_much_more_than_is_taken_is_not_listened_to_any_longer(int more, bool closed)
+    {
+        // As by Go: a quarter of a megabyte is read to keep the connection.
+        var body = new byte[BodyReader.Limit + more];
+        var (head, answer) = await RawHttp.SendAsync(gateway, "POST /api/v1/namespaces/default/configmaps HTTP/1.1", $"Content-Type: application/json\r\nContent-Length: {body.Length}\r\n", body);
+        Assert.StartsWith("HTTP/1.1 413 ", head);
+        Assert.Contains("Request entity too large: limit is 3145728", answer);
+        Assert.Equal(closed, head.Contains("\r\nConnection: close", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("", false)]
+    [InlineData("User-Agent: curl/8.0\r\n", true)]
+    [InlineData("User-Agent: Mozilla/5.0 (X11)\r\n", true)]
+    [InlineData("User-Agent: kubectl/v1.35.2\r\n", false)]
+    public async Task People_get_indented_refusals_and_documents(string agent, bool indented)
+    {
+        Assert.Equal(indented, (await RawHttp.SendAsync(gateway, "GET /api/v1/nothing HTTP/1.1", agent, [])).Body.StartsWith("{\n  \"kind\": \"Status\"", StringComparison.Ordinal));
+        Assert.Equal(indented, (await RawHttp.SendAsync(gateway, "GET /apis/apps HTTP/1.1", agent, [])).Body.StartsWith("{\n  \"kind\": \"APIGroup\"", StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData("\"abc\"", "illegal base64 data at input byte 0")]
     [InlineData("\"abcde\"", "illegal base64 data at input byte 4")]
     [InlineData("\"!!!!\"", "illegal base64 data at input byte 0")]

@@ -21,7 +21,7 @@ internal sealed class YamlListWriter : ListWriter, IDisposable
     {
         (this.form, this.page) = (form, page);
         foreach (var (name, value) in form.ListHead(page))
-            (string.CompareOrdinal(name, form.ItemsName) < 0 ? before : after)[name] = value?.DeepClone();
+            (YamlKeyOrder.Compare(name, form.ItemsName) < 0 ? before : after)[name] = value?.DeepClone();
     }
 
     /// <inheritdoc/>
