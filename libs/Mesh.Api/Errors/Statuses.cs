@@ -136,6 +136,12 @@ public static class Statuses
     public static Status InternalError(string message) =>
         Failure(500, StatusReason.InternalError, "Internal error occurred: " + message, new() { Causes = [new() { Message = message }] });
 
+    /// <summary>415 as Kubernetes' router says it, before it looks at what the resource can read.</summary>
+    public static Status NotConsumed() => Failure(415, StatusReason.UnsupportedMediaType, "415: Unsupported Media Type", new());
+
+    /// <summary>500 without a reason: how Kubernetes hands out refusals that its own code has no class for.</summary>
+    public static Status Unclassified(string message) => new() { StatusValue = "Failure", Message = message, Code = 500 };
+
     /// <summary>The Status as an exception.</summary>
     public static ApiException ToException(this Status status) => new(status);
 

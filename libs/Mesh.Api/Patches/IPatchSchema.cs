@@ -5,6 +5,9 @@ public interface IPatchSchema
 {
     /// <summary>A field of the type (or, for a map, of its values).</summary>
     PatchField Field(string name);
+
+    /// <summary>The name of the type when it has no such field; null when it has, or has free keys.</summary>
+    string? Lacks(string name) => null;
 }
 
 /// <summary>What strategic merge must know of a field; the default value is an unknown field: maps merge, lists replace.</summary>

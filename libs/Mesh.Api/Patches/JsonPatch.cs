@@ -8,6 +8,9 @@ public static class JsonPatch
     /// <summary>More operations than this in one patch are refused.</summary>
     public const int MaxOperations = 10_000;
 
+    /// <summary>More than this is not copied about by one patch, bytes.</summary>
+    public const long MaxCopied = 3 * 1024 * 1024;
+
     /// <summary>Applies a patch and answers the new document; <paramref name="document"/> is used up.</summary>
     /// <exception cref="ApiException">400 for a body that is no JSON patch, 413 for too many operations, 422 for one that does not apply.</exception>
     public static JsonNode? Apply(JsonNode document, ReadOnlySpan<byte> patch)
@@ -20,9 +23,10 @@ public static class JsonPatch
         }
 
         JsonNode? root = document;
+        var copied = 0L;
         foreach (var operation in operations)
         {
-            var failure = ApplyOne(ref root, operation);
+            var failure = operation is null ? "Unexpected kind: unknown" : ApplyOne(ref root, operation, ref copied);
             if (failure is not null)
                 throw new ApiException(Statuses.Unprocessable(), new FormatException(failure));
         }
@@ -30,18 +34,26 @@ public static class JsonPatch
         return root;
     }
 
-    private static List<JsonObject> Read(ReadOnlySpan<byte> patch)
+    // null is a patch of no operations, and an operation that is null one of no kind.
+    private static List<JsonObject?> Read(ReadOnlySpan<byte> patch)
     {
         var node = PatchBody.ReadValue(patch);
+        if (node is null)
+            return [];
         if (node is not JsonArray list)
-            throw Statuses.BadRequest("json: cannot unmarshal object into Go value of type jsonpatch.Patch").ToException();
-        var operations = new List<JsonObject>(list.Count);
+            throw Statuses.BadRequest($"error decoding patch: json: cannot unmarshal {GoKinds.JsonName(node)} into Go value of type []interface {{}}").ToException();
+        var operations = new List<JsonObject?>(list.Count);
         foreach (var item in list)
-            operations.Add(item as JsonObject ?? throw Statuses.BadRequest("json: cannot unmarshal value into Go value of type jsonpatch.Operation").ToException());
+        {
+            if (item is not (JsonObject or null))
+                throw Statuses.BadRequest($"json: cannot unmarshal {GoKinds.JsonName(item)} into Go value of type jsonpatch.Operation").ToException();
+            operations.Add(item as JsonObject);
+        }
+
         return operations;
     }
 
-    private static string? ApplyOne(ref JsonNode? root, JsonObject operation)
+    private static string? ApplyOne(ref JsonNode? root, JsonObject operation, ref long copied)
     {
         var op = Text(operation, "op");
         if (Text(operation, "path") is not { } pathText || JsonPointer.Parse(pathText) is not { } path)
@@ -50,11 +62,11 @@ public static class JsonPatch
         switch (op)
         {
             case "add":
-                return operation.ContainsKey("value") ? Add(ref root, path, operation["value"]?.DeepClone()) : "add operation has no value";
+                return Add(root, path, operation["value"]?.DeepClone());
             case "remove":
                 return Remove(ref root, path, out _);
             case "replace":
-                return operation.ContainsKey("value") ? Replace(ref root, path, operation["value"]?.DeepClone()) : "replace operation has no value";
+                return Replace(ref root, path, operation["value"]?.DeepClone());
             case "move" or "copy":
                 if (Text(operation, "from") is not { } fromText || JsonPointer.Parse(fromText) is not { } from)
                     return $"{op} operation does not apply: from is missing or wrong";
@@ -66,12 +78,18 @@ public static class JsonPatch
                     if (Remove(ref root, from, out value) is { } failure)
                         return failure;
                 }
-                else if (!Find(root, from, out value))
+                else if (from.IsRoot || !Find(root, from, out value))
                 {
-                    return $"copy operation does not apply: doc is missing from path: \"{from.Text}\"";
+                    return $"copy operation does not apply: doc is missing from path: {from.Text}";
+                }
+                else
+                {
+                    copied += value is null ? 0 : System.Text.Encoding.UTF8.GetByteCount(value.ToJsonString(GoText.Json));
+                    if (copied > MaxCopied)
+                        return $"Unable to complete the copy, the accumulated size increase of the copy operations is {copied}, exceeding the limit {MaxCopied}";
                 }
 
-                return Add(ref root, path, value?.DeepClone());
+                return Add(root, path, value?.DeepClone());
             case "test":
                 return Find(root, path, out var actual) && JsonNode.DeepEquals(actual, operation["value"]) ? null : $"testing path {path.Text} failed";
             default:
@@ -100,15 +118,10 @@ public static class JsonPatch
         }
     }
 
-    private static string? Add(ref JsonNode? root, JsonPointer path, JsonNode? value)
+    // The whole document has no place to be added at.
+    private static string? Add(JsonNode? root, JsonPointer path, JsonNode? value)
     {
-        if (path.IsRoot)
-        {
-            root = value;
-            return null;
-        }
-
-        switch (path.Parent(root))
+        switch (path.IsRoot ? null : path.Parent(root))
         {
             case JsonObject map:
                 map[path.Last] = value;
@@ -116,7 +129,7 @@ public static class JsonPatch
             case JsonArray list when path.Last == "-":
                 list.Add(value);
                 return null;
-            case JsonArray list when JsonPointer.Index(path.Last, list.Count, out var index) && index <= list.Count:
+            case JsonArray list when JsonPointer.Index(path.Last, list.Count + 1, out var index) && index <= list.Count:
                 list.Insert(index, value);
                 return null;
             default:
@@ -128,13 +141,16 @@ public static class JsonPatch
     {
         if (path.IsRoot)
         {
+            if (value is not (JsonObject or JsonArray))
+                return "replace operation value must be object or array";
             root = value;
             return null;
         }
 
         switch (path.Parent(root))
         {
-            case JsonObject map when map.ContainsKey(path.Last):
+            // As in Kubernetes, what is not there is put there.
+            case JsonObject map:
                 map[path.Last] = value;
                 return null;
             case JsonArray list when JsonPointer.Index(path.Last, list.Count, out var index) && index < list.Count:

@@ -27,7 +27,9 @@ internal readonly struct JsonPointer
     {
         if (text.Length == 0)
             return new(text, []);
-        return text[0] == '/' ? new(text, [.. text[1..].Split('/').Select(p => p.Replace("~1", "/").Replace("~0", "~"))]) : null;
+        // What stands before the first slash does not count, as in the field's patch library.
+        var slash = text.IndexOf('/');
+        return slash >= 0 ? new(text, [.. text[(slash + 1)..].Split('/').Select(p => p.Replace("~1", "/").Replace("~0", "~"))]) : null;
     }
 
     /// <summary>The node that holds the last part; null when the way there is not in the document.</summary>

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Mesh.Api.Codecs;
 
@@ -44,15 +43,25 @@ internal static class PatchBody
         ReadValue(patch) switch
         {
             JsonObject map => map,
-            JsonArray => throw NoMap("array"),
-            JsonValue value => throw NoMap(value.GetValueKind() switch { JsonValueKind.String => "string", JsonValueKind.Number => "number", _ => "bool" }),
-            _ => throw Statuses.BadRequest("Invalid JSON Patch").ToException(),
+            null => throw Statuses.BadRequest("Invalid JSON Patch").ToException(),
+            var other => throw NoMap(other, Prefix),
         };
 
-    private static ApiException NoMap(string what) =>
-        Statuses.BadRequest($"error decoding patch: json: cannot unmarshal {what} into Go value of type map[string]interface {{}}").ToException();
+    /// <summary>A strategic patch, which Kubernetes reads without saying so in its errors and where null is no change.</summary>
+    internal static JsonObject ReadStrategic(ReadOnlySpan<byte> patch) =>
+        ReadValue(patch, "") switch
+        {
+            JsonObject map => map,
+            null => [],
+            var other => throw NoMap(other, ""),
+        };
 
-    internal static JsonNode? ReadValue(ReadOnlySpan<byte> patch)
+    private const string Prefix = "error decoding patch: ";
+
+    private static ApiException NoMap(JsonNode what, string prefix) =>
+        Statuses.BadRequest($"{prefix}json: cannot unmarshal {GoKinds.JsonName(what)} into Go value of type map[string]interface {{}}").ToException();
+
+    internal static JsonNode? ReadValue(ReadOnlySpan<byte> patch, string prefix = Prefix)
     {
         try
         {
@@ -61,7 +70,7 @@ internal static class PatchBody
         }
         catch (DecodeException e)
         {
-            throw new ApiException(Statuses.BadRequest("error decoding patch: " + e.Message), e);
+            throw new ApiException(Statuses.BadRequest(prefix + e.Message), e);
         }
     }
 }

@@ -11,6 +11,7 @@ internal static class StrategicMergeList
     /// <summary>Merges a list; both arguments are used up.</summary>
     internal static JsonArray Merge(JsonArray original, JsonArray patch, PatchField field)
     {
+        CheckItems(original, patch);
         var before = original.DeepClone().AsArray();
         var changes = ApplySpecials(original, patch, field.MergeKey, out var replaced);
         if (replaced)
@@ -24,6 +25,7 @@ internal static class StrategicMergeList
     internal static JsonArray MergeOrdered(JsonArray original, JsonArray patch, JsonArray order, PatchField field)
     {
         CheckOrder(patch, order, field.MergeKey);
+        CheckItems(original, patch);
         var before = original.DeepClone().AsArray();
         var changes = ApplySpecials(original, patch, field.MergeKey, out var replaced);
         var merged = replaced ? StrategicMergePatch.Clean(changes) : MergeItems(original, changes, field);
@@ -49,13 +51,16 @@ internal static class StrategicMergeList
         {
             var item = patch[0];
             patch.RemoveAt(0);
-            switch (item is JsonObject map ? map[StrategicMergePatch.Directive]?.ToString() : null)
+            if (item is not JsonObject map || !map.TryGetPropertyValue(StrategicMergePatch.Directive, out var directive))
             {
-                case null:
-                    rest.Add(item);
-                    break;
+                rest.Add(item);
+                continue;
+            }
+
+            switch (directive?.ToString())
+            {
                 case "delete":
-                    var key = Key(item, mergeKey) ?? throw StrategicMergePatch.Bad("delete patch type with no merge key defined");
+                    var key = Key(item, mergeKey) ?? throw Keyless(item, mergeKey);
                     for (var i = original.Count - 1; i >= 0; i--)
                     {
                         if (JsonNode.DeepEquals(Key(original[i], mergeKey), key))
@@ -67,9 +72,9 @@ internal static class StrategicMergeList
                     replaced = true;
                     break;
                 case "merge":
-                    throw StrategicMergePatch.Bad("merging lists cannot yet be specified in the patch");
-                case var other:
-                    throw StrategicMergePatch.Bad($"unknown patch type: {other} in map");
+                    throw StrategicMergePatch.Refuse("merging lists cannot yet be specified in the patch");
+                default:
+                    throw StrategicMergePatch.UnknownDirective((JsonObject)item!);
             }
         }
 
@@ -144,15 +149,47 @@ internal static class StrategicMergeList
 
     private static void CheckOrder(JsonArray patch, JsonArray order, string? mergeKey)
     {
-        var last = -1;
-        foreach (var item in patch)
+        if (patch.Count == 0 || order.Count == 0)
+            return;
+        var items = patch.Where(static item => item is not JsonObject map || !map.ContainsKey(StrategicMergePatch.Directive)).ToArray();
+        var at = 0;
+        for (var i = 0; i < order.Count && at < items.Length; i++)
         {
-            if (item is JsonObject map && map.ContainsKey(StrategicMergePatch.Directive))
-                continue;
-            var rank = IndexOf(order, item, mergeKey);
-            if (rank < last)
-                throw StrategicMergePatch.Bad("The order in patch list doesn't match the $setElementOrder list");
-            last = rank;
+            if (IsSame(items[at], order[i], mergeKey))
+                at++;
+        }
+
+        if (at < items.Length)
+        {
+            throw StrategicMergePatch.Refuse(
+                $"The order in patch list:\n{GoText.Value(patch)}\n doesn't match {StrategicMergePatch.SetElementOrder[..^1]} list:\n{GoText.Value(order)}\n");
+        }
+    }
+
+    private static bool IsSame(JsonNode? left, JsonNode? right, string? mergeKey) =>
+        string.IsNullOrEmpty(mergeKey) ? JsonNode.DeepEquals(left, right) : JsonNode.DeepEquals(KeyOf(left, mergeKey), KeyOf(right, mergeKey));
+
+    private static JsonNode? KeyOf(JsonNode? item, string mergeKey)
+    {
+        if (item is not JsonObject map)
+            throw StrategicMergePatch.Refuse("expected a map[string]interface {}, but received a " + GoKinds.Type(item));
+        return map.TryGetPropertyValue(mergeKey, out var key) ? key : throw Keyless(map, mergeKey);
+    }
+
+    private static ApiException Keyless(JsonNode? item, string? mergeKey) => StrategicMergePatch.Refuse($"map: {GoText.Value(item)} does not contain declared merge key: {mergeKey}");
+
+    // All items are of one sort; lists in lists are nothing that merges.
+    private static void CheckItems(JsonArray original, JsonArray patch)
+    {
+        var kind = "";
+        foreach (var item in original.Concat(patch))
+        {
+            var next = GoKinds.Kind(item);
+            if (kind.Length == 0 && next == "slice")
+                throw Statuses.Unprocessable().ToException();
+            if (kind.Length > 0 && next != kind)
+                throw StrategicMergePatch.Refuse($"list element types are not identical: [{GoText.Value(original)} {GoText.Value(patch)}]");
+            kind = next;
         }
     }
 
@@ -164,13 +201,13 @@ internal static class StrategicMergeList
         var wanted = byKey ? Key(item, mergeKey) : item;
         if (required && (mergeKey is null || wanted is null))
         {
-            throw StrategicMergePatch.Bad(mergeKey is null
-                ? "cannot merge lists without merge key"
-                : $"map: {GoText.Value(item)} does not contain declared merge key: {mergeKey}");
+            throw mergeKey is null ? StrategicMergePatch.Refuse("cannot merge lists without merge key") : Keyless(item, mergeKey);
         }
 
         for (var i = 0; i < list.Count; i++)
         {
+            if (byKey && list[i] is not JsonObject)
+                throw StrategicMergePatch.Refuse($"value for key {i} is not a map");
             if (JsonNode.DeepEquals(byKey ? Key(list[i], mergeKey) : list[i], wanted))
                 return i;
         }

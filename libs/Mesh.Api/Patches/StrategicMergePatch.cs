@@ -14,29 +14,24 @@ public static class StrategicMergePatch
     internal const string SetElementOrder = "$setElementOrder/";
 
     /// <summary>Applies a patch and answers the new document; <paramref name="document"/> is used up.</summary>
-    /// <exception cref="ApiException">400 for a body that is no object or directives that make no sense.</exception>
-    public static JsonObject Apply(JsonObject document, ReadOnlySpan<byte> patch, IPatchSchema? schema) => Merge(document, PatchBody.Read(patch), schema);
-
-    // The directive was taken out already.
-    private static JsonObject With(JsonObject patch, string? directive)
-    {
-        var whole = (JsonObject)patch.DeepClone();
-        whole[Directive] = directive;
-        return whole;
-    }
+    /// <exception cref="ApiException">400 for a body that is no object or directives of another form, 500 (Kubernetes' own) for directives that make no sense.</exception>
+    public static JsonObject Apply(JsonObject document, ReadOnlySpan<byte> patch, IPatchSchema? schema) => Merge(document, PatchBody.ReadStrategic(patch), schema);
 
     /// <summary>Merges <paramref name="patch"/> into <paramref name="original"/>; both are used up.</summary>
     internal static JsonObject Merge(JsonObject original, JsonObject patch, IPatchSchema? schema)
     {
         if (patch.TryGetPropertyValue(Directive, out var directive))
         {
-            patch.Remove(Directive);
-            return directive?.ToString() switch
+            switch (directive?.ToString())
             {
-                "replace" => Clean(patch),
-                "delete" => [],
-                var other => throw Bad($"unknown patch type: {other} in map: {GoText.Value(With(patch, other))}"),
-            };
+                case "replace":
+                    patch.Remove(Directive);
+                    return Clean(patch);
+                case "delete":
+                    return [];
+                default:
+                    throw UnknownDirective(patch);
+            }
         }
 
         Retain(original, patch);
@@ -86,6 +81,13 @@ public static class StrategicMergePatch
     }
 
     internal static ApiException Bad(string message) => Statuses.BadRequest(message).ToException();
+
+    /// <summary>A refusal that Kubernetes has no class for.</summary>
+    internal static ApiException Refuse(string message) => Statuses.Unclassified(message).ToException();
+
+    internal static ApiException UnknownDirective(JsonObject map) => Refuse($"unknown patch type: {GoKinds.Text(map[Directive])} in map: {GoText.Value(map)}");
+
+    internal static ApiException NoList(JsonNode? found) => Refuse("expected a []interface {}, but received a " + GoKinds.Type(found));
 
     private static void MergeField(JsonObject original, JsonObject patch, string name, JsonNode? value, PatchField field)
     {
@@ -143,7 +145,13 @@ public static class StrategicMergePatch
             var name = marker[SetElementOrder.Length..];
             patch.Remove(marker);
             if (order is not JsonArray orderList)
-                throw Bad("invalid patch format of setElementOrder list");
+                throw NoList(order);
+            if (original[name] is { } present and not JsonArray)
+                throw NoList(present);
+            if (patch.TryGetPropertyValue(name, out var change) && change is not JsonArray)
+                throw NoList(change);
+            if (schema?.Lacks(name) is { } owner)
+                throw Refuse($"unable to find api field in struct {owner} for the json field {GoText.Quote(name)}");
 
             var deleteMarker = DeleteFromPrimitiveList + name;
             if (patch[deleteMarker] is JsonArray deleted)
@@ -152,11 +160,8 @@ public static class StrategicMergePatch
                 StrategicMergeList.Delete(original[name] as JsonArray, deleted);
             }
 
-            var hasPatch = patch.TryGetPropertyValue(name, out var change);
             var was = original[name] as JsonArray;
-            if (hasPatch && change is not JsonArray)
-                continue; // null or another type: the plain rules apply
-            if (was is null && !hasPatch)
+            if (was is null && change is null)
                 continue;
 
             patch.Remove(name);

@@ -15,6 +15,9 @@ public sealed class PatchSchema : IPatchSchema
     /// <inheritdoc/>
     public PatchField Field(string name) => type.Field(name) is { } field ? Describe(field) : default;
 
+    /// <inheritdoc/>
+    public string? Lacks(string name) => type.Field(name) is null && !type.PreserveUnknownFields && type.AdditionalProperties is null ? type.Name : null;
+
     private static PatchField Describe(FieldSchema field)
     {
         IPatchSchema? inner = field.Kind == FieldKind.Object ? Of(field.Type!) : null;

@@ -19,11 +19,6 @@ namespace Mesh.Gateway.Http;
 internal sealed class ResourceHandler(
     GenericRegistry registry, SubresourceTable subresources, IEnumerable<IVirtualResource> virtuals, TableConvertor tables, RpcAccess access, TimeProvider time)
 {
-    private static readonly string[] PatchTypes =
-    [
-        "application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json", "application/apply-patch+yaml",
-    ];
-
     private static readonly KindSchema DeleteOptionsSchema = ApiSchema.Builtin.FindKind("v1", "DeleteOptions")
         ?? new KindSchema("", "v1", "DeleteOptions", ApiSchema.Builtin.FindType("k8s.io.apimachinery.pkg.apis.meta.v1", "DeleteOptions")!);
 
@@ -272,7 +267,7 @@ internal sealed class ResourceHandler(
             "application/merge-patch+json" => PatchKind.Merge,
             "application/strategic-merge-patch+json" => PatchKind.Strategic,
             "application/apply-patch+yaml" => PatchKind.Apply,
-            _ => throw new ApiException(Statuses.UnsupportedMediaType(PatchTypes)),
+            _ => throw new ApiException(Statuses.NotConsumed()),
         };
         if (kind != PatchKind.Apply && call.Query.ContainsKey("force"))
             throw new ApiException(Statuses.Invalid("meta.k8s.io", "PatchOptions", "", [FieldError.Forbidden("force", "may not be specified for non-apply patch")]));

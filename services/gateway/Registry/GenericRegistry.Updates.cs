@@ -230,6 +230,9 @@ internal sealed partial class GenericRegistry
             return;
         }
 
-        if (Lister.Revision(version) != current.Revision) throw new ApiException(Statuses.Conflict(request.Resource, request.Name));
+        // Kubernetes has no class for this one.
+        if (!ulong.TryParse(version, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var revision))
+            throw new ApiException(Statuses.Unclassified($"strconv.ParseUint: parsing {GoText.Quote(version)}: {Lister.NotANumber(version)}"));
+        if (revision != (ulong)current.Revision) throw new ApiException(Statuses.Conflict(request.Resource, request.Name));
     }
 }

@@ -23,7 +23,11 @@ internal sealed class Lister(CacheSet caches, ObjectStorage storage)
         if (options.Continue.Length > 0)
         {
             var token = ContinueToken.Decode(options.Continue);
-            if (token.Revision == ContinueToken.Now) return Page(feed.Cache.Layout, await feed.FreshAsync(ct), filter, options.Limit, token.Start);
+            if (options.ResourceVersion is not ("" or "0")) throw new ApiException(Statuses.BadRequest("specifying resource version is not allowed when using continue"));
+            if (token.Revision < 0) return Page(feed.Cache.Layout, await feed.FreshAsync(ct), filter, options.Limit, token.Start);
+            // Another gateway may be ahead of this one; nobody is ahead of the store.
+            if (token.Revision > feed.Cache.State.Revision && token.Revision > (await feed.FreshAsync(ct)).Revision)
+                throw new ApiException(Statuses.Unclassified("etcdserver: mvcc: required revision is a future revision"));
             if (feed.Cache.StateAt(token.Revision) is { } past && past.IsReady)
                 return Page(feed.Cache.Layout, past, filter, options.Limit, token.Start);
             return await FromStoreAsync(feed.Cache.Layout, filter, options.Limit, token, ct);
@@ -80,16 +84,15 @@ internal sealed class Lister(CacheSet caches, ObjectStorage storage)
     public static long Revision(string resourceVersion) =>
         long.TryParse(resourceVersion, NumberStyles.None, CultureInfo.InvariantCulture, out var revision)
             ? revision
-            : throw new ApiException(Statuses.BadRequest($"Invalid value: {GoText.Quote(resourceVersion)}: strconv.ParseUint: parsing {GoText.Quote(resourceVersion)}: invalid syntax"));
+            : throw new ApiException(Statuses.BadRequest(
+                $"invalid resource version: resourceVersion: Invalid value: {GoText.Quote(resourceVersion)}: strconv.ParseUint: parsing {GoText.Quote(resourceVersion)}: {NotANumber(resourceVersion)}"));
+
+    /// <summary>What Go says of a text that is no unsigned number of 64 bits.</summary>
+    public static string NotANumber(string text) => text.Length > 0 && text.All(char.IsAsciiDigit) ? "value out of range" : "invalid syntax";
 
     private static void Check(ListOptions options)
     {
-        if (options.ResourceVersionMatch.Length == 0)
-        {
-            if (options.Continue.Length > 0 && options.ResourceVersion is not ("" or "0"))
-                throw new ApiException(Statuses.BadRequest("specifying resource version is not allowed when using continue"));
-            return;
-        }
+        if (options.ResourceVersionMatch.Length == 0) return;
 
         FieldPath path = "resourceVersionMatch";
         var errors = new List<FieldError>();

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Mesh.Api;
 using Mesh.Api.Codecs;
@@ -48,17 +49,28 @@ internal static class Patching
         }
 
         if (patched is not JsonObject obj)
-            throw new ApiException(Statuses.BadRequest("the patched document is not an object"));
+            throw Refused(patched?.ToJsonString(GoText.Json) ?? "null", Headless("array into Go value of type struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }"));
         return new(Decode(obj, schema, request, kind == PatchKind.Strategic ? patch : default));
     };
 
     /// <summary>Brings a tree into the schema's form; unknown fields as the request wants them treated.</summary>
     public static JsonObject Decode(JsonObject obj, KindSchema schema, RequestContext request, ReadOnlyMemory<byte> strategic = default)
     {
-        var (version, kind) = (obj["apiVersion"]?.ToString() ?? "", obj["kind"]?.ToString() ?? "");
         // A strategic patch is merged into the object's own type: what it says of its kind does not count.
-        if (strategic.IsEmpty && (version != schema.ApiVersion || kind != schema.Kind))
-            throw Refused(BodyKinds.Mismatch(version, kind, schema) ?? $"the API version in the data ({version}) does not match the expected API version ({schema.ApiVersion})");
+        if (strategic.IsEmpty)
+        {
+            var (version, kind) = (Word(obj, "apiVersion"), Word(obj, "kind"));
+            // Kubernetes then reads into its version without JSON names, and finds nothing at all.
+            if (version.Length == 0)
+                throw new ApiException(Statuses.BadRequest($"the name of the object ({request.Name} based on URL) was undeterminable: name must be provided"));
+            if (kind.Length == 0) kind = schema.Kind;
+            if (version != schema.ApiVersion || kind != schema.Kind)
+                throw Refused(BodyKinds.Mismatch(version, kind, schema) ?? $"the API version in the data ({version}) does not match the expected API version ({schema.ApiVersion})");
+        }
+        else if (UnstructuredCheck.Check(schema.Type, obj) is { } misfit)
+        {
+            throw Refused(misfit);
+        }
 
         var strict = request.FieldValidation == FieldValidation.Ignore ? null : new List<string>();
         JsonObject decoded;
@@ -87,7 +99,25 @@ internal static class Patching
         return decoded;
 
         // Names no kind, and shows the patched document, or the strategic patch as Go prints a map.
-        ApiException Refused(string why) => new(Statuses.Invalid(
-            "", "", "", [FieldError.Invalid("patch", strategic.IsEmpty ? obj.ToJsonString(GoText.Json) : GoText.Value(JsonCodec.DecodeAnyValue(strategic.Span)), why)]));
+        ApiException Refused(string why) => Patching.Refused(strategic.IsEmpty ? obj.ToJsonString(GoText.Json) : GoText.Value(JsonCodec.DecodeAnyValue(strategic.Span)), why);
+
+        string Word(JsonObject map, string name) => map[name] switch
+        {
+            null => "",
+            JsonValue value when value.GetValueKind() == JsonValueKind.String => value.GetValue<string>(),
+            var other => throw Refused(Headless($"{Name(other)} into Go struct field .{name} of type string")),
+        };
     }
+
+    private static ApiException Refused(string shown, string why) => new(Statuses.Invalid("", "", "", [FieldError.Invalid("patch", shown, why)]));
+
+    private static string Headless(string what) => "couldn't get version/kind; json parse error: json: cannot unmarshal " + what;
+
+    private static string Name(JsonNode node) => node.GetValueKind() switch
+    {
+        JsonValueKind.Object => "object",
+        JsonValueKind.Array => "array",
+        JsonValueKind.Number => "number",
+        _ => "bool",
+    };
 }

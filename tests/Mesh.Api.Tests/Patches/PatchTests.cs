@@ -23,6 +23,11 @@ public class PatchTests
     [InlineData("""[{"op":"remove","path":"/x"}]""", 422)]
     [InlineData("""[{"op":"add","path":"/x/y","value":1}]""", 422)]
     [InlineData("""[{"op":"frob","path":"/a"}]""", 422)]
+    [InlineData("""[{"op":"add","path":"","value":{}}]""", 422)]
+    [InlineData("""[{"op":"copy","from":"","path":"/b"}]""", 422)]
+    [InlineData("""[{"op":"replace","path":"","value":1}]""", 422)]
+    [InlineData("""[null]""", 422)]
+    [InlineData("""[1]""", 400)]
     [InlineData("""{"op":"add"}""", 400)]
     [InlineData("""[{"op":""", 400)]
     public void Wrong_json_patches_are_refused(string patch, int code) =>
@@ -65,12 +70,46 @@ public class PatchTests
         Assert.Equal(expected, StrategicMergePatch.Apply(JsonNode.Parse(document)!.AsObject(), Encoding.UTF8.GetBytes(patch), new Schema()).ToJsonString());
 
     [Theory]
-    [InlineData("""{"items":[{"v":1}]}""")]
-    [InlineData("""{"map":{"$patch":"frob"}}""")]
-    [InlineData("""{"map":{"$retainKeys":["b"],"":1}}""")]
-    [InlineData("[]")]
-    public void Wrong_strategic_patches_are_refused(string patch) => Assert.Equal(400, Assert.Throws<ApiException>(() =>
-        StrategicMergePatch.Apply(JsonNode.Parse("""{"items":[{"name":"a"}],"map":{"a":1}}""")!.AsObject(), Encoding.UTF8.GetBytes(patch), new Schema())).Code);
+    [InlineData("""{"items":[{"v":1}]}""", 500, "map: map[v:1] does not contain declared merge key: name")]
+    [InlineData("""{"items":[1]}""", 500, "list element types are not identical: [[map[name:a]] [1]]")]
+    [InlineData("""{"items":[{"$patch":"delete"}]}""", 500, "map: map[$patch:delete] does not contain declared merge key: name")]
+    [InlineData("""{"items":[{"name":"a","$patch":"bad"}]}""", 500, "unknown patch type: bad in map: map[$patch:bad name:a]")]
+    [InlineData("""{"items":[{"$patch":"merge"}]}""", 500, "merging lists cannot yet be specified in the patch")]
+    [InlineData("""{"map":{"$patch":"frob"}}""", 500, "unknown patch type: frob in map: map[$patch:frob]")]
+    [InlineData("""{"$patch":1}""", 500, "unknown patch type: %!s(int64=1) in map: map[$patch:1]")]
+    [InlineData("""{"$setElementOrder/items":1}""", 500, "expected a []interface {}, but received a int64")]
+    [InlineData("""{"$setElementOrder/items":[1]}""", 500, "value for key 0 is not a map")]
+    [InlineData("""{"$setElementOrder/items":[{"name":"z"}],"items":[{"name":"a"}]}""", 500, "The order in patch list:\n[map[name:a]]\n doesn't match $setElementOrder list:\n[map[name:z]]\n")]
+    [InlineData("""{"map":{"$retainKeys":["b"],"":1}}""", 400, "invalid patch format of retainKeys")]
+    [InlineData("[]", 400, "json: cannot unmarshal array into Go value of type map[string]interface {}")]
+    public void Wrong_strategic_patches_are_refused_in_the_words_of_the_field(string patch, int code, string words)
+    {
+        var refusal = Assert.Throws<ApiException>(() =>
+            StrategicMergePatch.Apply(JsonNode.Parse("""{"items":[{"name":"a"}],"map":{"a":1}}""")!.AsObject(), Encoding.UTF8.GetBytes(patch), new Schema()));
+        Assert.Equal((code, words), (refusal.Code, refusal.Status.Message));
+    }
+
+    [Fact]
+    public void A_strategic_patch_that_is_null_changes_nothing() =>
+        Assert.Equal("""{"a":1}""", StrategicMergePatch.Apply(JsonNode.Parse("""{"a":1}""")!.AsObject(), "null"u8, new Schema()).ToJsonString());
+
+    // As the patch library of Kubernetes, not as RFC 6902: what is replaced need not be there, no value is null, -1 appends.
+    [Theory]
+    [InlineData("""{"a":1}""", """[{"op":"replace","path":"/b","value":2}]""", """{"a":1,"b":2}""")]
+    [InlineData("""{"a":1}""", """[{"op":"add","path":"/b"}]""", """{"a":1,"b":null}""")]
+    [InlineData("""{"a":[1]}""", """[{"op":"add","path":"/a/-1","value":2}]""", """{"a":[1,2]}""")]
+    [InlineData("""{"a":1}""", "null", """{"a":1}""")]
+    [InlineData("""{"a":1}""", """[{"op":"replace","path":"","value":{"b":1}}]""", """{"b":1}""")]
+    public void Json_patch_follows_the_library_of_the_field(string document, string patch, string expected) =>
+        Assert.Equal(expected, JsonPatch.Apply(JsonNode.Parse(document)!, Encoding.UTF8.GetBytes(patch))!.ToJsonString());
+
+    [Fact]
+    public void Copies_of_more_than_three_megabytes_are_refused()
+    {
+        var copies = string.Join(',', Enumerable.Range(0, 4).Select(i => $$"""{"op":"copy","from":"/a","path":"/b{{i}}"}"""));
+        var document = new JsonObject { ["a"] = new string('x', 1 << 20) };
+        Assert.Equal(422, Assert.Throws<ApiException>(() => JsonPatch.Apply(document, Encoding.UTF8.GetBytes($"[{copies}]"))).Code);
+    }
 
     private sealed class Schema : IPatchSchema
     {

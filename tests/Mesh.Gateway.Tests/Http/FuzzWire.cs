@@ -14,7 +14,7 @@ internal sealed class FuzzWire(Uri server, string common) : IDisposable
     private TcpClient? client;
     private int filled;
 
-    /// <summary>Sends a request and gives the status; 599 for the 500 that Kubernetes itself answers to an applied configuration that does not fit.</summary>
+    /// <summary>Sends a request and gives the status; 599 for the 500 without a reason that Kubernetes itself answers to patches it has no class for.</summary>
     public async Task<int> SendAsync(string line, string headers, byte[] body)
     {
         var head = Encoding.Latin1.GetBytes($"{line}\r\nHost: x\r\n{common}{headers}{(body.Length > 0 ? $"Content-Length: {body.Length}\r\n" : "")}\r\n");
@@ -78,14 +78,14 @@ internal sealed class FuzzWire(Uri server, string common) : IDisposable
         {
         }
 
-        if (status == 500 && IsApplied(Encoding.UTF8.GetString(buffer, 0, filled))) status = 599;
+        if (status == 500 && IsUnclassified(Encoding.UTF8.GetString(buffer, 0, filled))) status = 599;
         // More than one answer: the damage had made two requests of one.
         if (filled != total || Field(head, "Connection") is "close") Close();
         return status;
     }
 
-    private static bool IsApplied(string answer) =>
-        answer.Contains("failed to create typed patch object", StringComparison.Ordinal) || answer.Contains("failed to convert new object", StringComparison.Ordinal);
+    // Our own faults have the reason InternalError.
+    private static bool IsUnclassified(string answer) => answer.Contains("\"code\":500", StringComparison.Ordinal) && !answer.Contains("\"reason\":", StringComparison.Ordinal);
 
     private static string? Field(string head, string name)
     {

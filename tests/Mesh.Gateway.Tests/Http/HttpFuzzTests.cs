@@ -89,7 +89,7 @@ public class HttpFuzzTests(GatewayHost gateway)
 
                 var (line, headers, body) = make(damaged);
                 var status = await wire.SendAsync(line, headers, body);
-                // 501 is a method nobody has, 505 a version (of a second request that the damage made behind the one before), 503 and 504 are "not now". 599 stands for Kubernetes' own 500: an applied configuration that does not fit the schema.
+                // 501 is a method nobody has, 505 a version (of a second request that the damage made behind the one before), 503 and 504 are "not now". 599 stands for Kubernetes' own 500: a patch that does not fit.
                 Assert.True(status is (>= 200 and < 500) or 501 or 503 or 504 or 505 or 599, $"seed {seed} round {round}: {status} for {line}\n{headers}\n{Convert.ToBase64String(damaged)}");
             }
         })));
