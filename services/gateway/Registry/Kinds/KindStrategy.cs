@@ -12,9 +12,6 @@ internal enum NameRule
     /// <summary>DNS-1123 label.</summary>
     Label,
 
-    /// <summary>DNS-1035 label.</summary>
-    Label1035,
-
     /// <summary>Anything that is one segment of a URL's path.</summary>
     PathSegment,
 }
@@ -35,7 +32,6 @@ internal class KindStrategy(ApiResource resource, bool hasStatus = false, bool g
         return names switch
         {
             NameRule.Label => Names.Dns1123Label(name),
-            NameRule.Label1035 => Names.Dns1035Label(name),
             NameRule.PathSegment => Names.PathSegment(name),
             _ => Names.Dns1123Subdomain(name),
         };

@@ -128,7 +128,7 @@ internal sealed class IngressStrategy() : KindStrategy(Of("networking.k8s.io", "
         if (name.Length == 0)
             errors.Add(FieldError.Required(at.Child("service", "name")));
         else
-            errors.Rules(at.Child("service", "name"), name, Names.Dns1035Label(name));
+            errors.Rules(at.Child("service", "name"), name, Names.Dns1123Label(name));
         var port = service.Obj("port");
         if (port.Str("name").Length > 0 && port.Num("number") is > 0)
             errors.Add(FieldError.Invalid(at, string.Empty, "cannot set both port name & port number"));

@@ -4,7 +4,7 @@ using Mesh.Api;
 namespace Mesh.Gateway.Registry.Kinds.Network;
 
 /// <summary>Services.</summary>
-internal sealed class ServiceStrategy(ServiceAllocator allocator) : KindStrategy(Of("", "v1", "services"), hasStatus: true, names: NameRule.Label1035)
+internal sealed class ServiceStrategy(ServiceAllocator allocator) : KindStrategy(Of("", "v1", "services"), hasStatus: true, names: NameRule.Label)
 {
     private static readonly string[] Fields = ["spec.clusterIP", "spec.type"];
 
