@@ -13,6 +13,7 @@ using Mesh.Controllers.PodGc;
 using Mesh.Controllers.Quotas;
 using Mesh.Controllers.Rbac;
 using Mesh.Controllers.ServiceAccounts;
+using Mesh.Controllers.Volumes;
 using Mesh.Controllers.Workloads;
 using Mesh.Security.Pki;
 
@@ -49,6 +50,8 @@ public static class ControllerSet
             ("taint-eviction-controller", () => new TaintEvictionController(context)),
             ("garbage-collector-controller", () => new GarbageCollector(context)),
             ("pod-garbage-collector-controller", () => new PodGcController(context)),
+            ("persistentvolume-protection-controller", () => new VolumeProtectionController(context)),
+            ("persistentvolumeclaim-protection-controller", () => new ClaimProtectionController(context)),
             ("certificatesigningrequest-approving-controller", () => new ApprovingController(context)),
             ("certificatesigningrequest-cleaner-controller", () => new CleaningController(context)),
             ("clusterrole-aggregation-controller", () => new ClusterRoleAggregationController(context)),

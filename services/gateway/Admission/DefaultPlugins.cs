@@ -17,6 +17,7 @@ internal static class DefaultPlugins
         new PriorityAdmission(objects),
         new DefaultTolerationSeconds(),
         new DefaultStorageClass(objects),
+        new StorageObjectInUseProtection(),
         new CertificateAdmission(authorizer),
         new EscalationCheck(rbac, authorizer),
         new ResourceQuotaAdmission(objects, quotas, time), // last: what is charged is nearly made
