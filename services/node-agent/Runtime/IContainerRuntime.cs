@@ -12,6 +12,9 @@ internal interface IContainerRuntime
     /// <summary>Whether containers write their output to the log files they are told; simulated ones have none.</summary>
     bool WritesLogs => true;
 
+    /// <summary>Whether there are processes to run commands beside, to attach to and to forward ports to; simulated containers have none.</summary>
+    bool HasProcesses => true;
+
     Task<RuntimeVersion> VersionAsync(CancellationToken ct);
 
     Task<IReadOnlyList<RuntimeConditionRecord>> StatusAsync(CancellationToken ct);

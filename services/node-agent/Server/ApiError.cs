@@ -4,4 +4,9 @@ namespace Mesh.NodeAgent.Server;
 internal sealed class ApiError(int code, string message) : Exception(message)
 {
     public int Code { get; } = code;
+
+    /// <summary>
+    /// Whether the answer is a Status: clients that asked for an upgrade show that as what it is, a text only behind "unable to upgrade connection".
+    /// </summary>
+    public bool IsStatus { get; init; }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Mesh.Api;
 using Mesh.Api.Core.V1;
 using Mesh.NodeAgent.Logs;
 using Mesh.NodeAgent.Pods;
@@ -50,7 +51,7 @@ internal sealed class NodeApi(AgentNode node, TimeProvider time, ILoggerFactory 
         }
         catch (ApiError e)
         {
-            await AnswerAsync(context, e.Code, e.Message);
+            await AnswerAsync(context, e.Code, e.Message, e.IsStatus);
         }
         catch (RuntimeException e)
         {
@@ -66,7 +67,7 @@ internal sealed class NodeApi(AgentNode node, TimeProvider time, ILoggerFactory 
         }
     }
 
-    private static async Task AnswerAsync(HttpContext context, int code, string message)
+    private static async Task AnswerAsync(HttpContext context, int code, string message, bool isStatus = false)
     {
         if (context.Response.HasStarted)
         {
@@ -75,6 +76,13 @@ internal sealed class NodeApi(AgentNode node, TimeProvider time, ILoggerFactory 
         }
 
         context.Response.StatusCode = code;
+        if (isStatus)
+        {
+            context.Response.ContentType = "application/json";
+            await context.Response.Body.WriteAsync(KubeJson.Serialize(Statuses.BadRequest(message)), context.RequestAborted);
+            return;
+        }
+
         context.Response.ContentType = "text/plain; charset=utf-8";
         await context.Response.WriteAsync(message);
     }
@@ -193,6 +201,7 @@ internal sealed class NodeApi(AgentNode node, TimeProvider time, ILoggerFactory 
         if (command.Count == 0)
             throw new ApiError(StatusCodes.Status400BadRequest, "you must specify at least 1 command");
         var streams = Streams(context.Request.Query);
+        NeedProcesses(context, "runs no commands");
         var url = await node.Services.Runtime.ExecUrlAsync(container.Id, command, streams, context.RequestAborted);
         await SessionAsync(context, url, streams);
     }
@@ -204,9 +213,19 @@ internal sealed class NodeApi(AgentNode node, TimeProvider time, ILoggerFactory 
         var streams = Streams(context.Request.Query) with { Tty = spec.Tty == true };
         if (streams.Tty)
             streams = streams with { Stderr = false };
+        NeedProcesses(context, "has no process to attach to");
         var url = await node.Services.Runtime.AttachUrlAsync(container.Id, streams, context.RequestAborted);
         await SessionAsync(context, url, streams);
     }
+
+    /// <summary>The node is well and the request is, but there is nothing to talk to: a bad request, as for logs.</summary>
+    private void NeedProcesses(HttpContext context, string lack)
+    {
+        if (!node.Services.Runtime.HasProcesses)
+            throw Simulated($"container \"{Value(context, "container")}\" in pod \"{Value(context, "pod")}\" {lack}");
+    }
+
+    private static ApiError Simulated(string what) => new(StatusCodes.Status400BadRequest, what + ": containers of this node are simulated") { IsStatus = true };
 
     private async Task SessionAsync(HttpContext context, Uri url, StreamSelection streams)
     {
@@ -219,6 +238,8 @@ internal sealed class NodeApi(AgentNode node, TimeProvider time, ILoggerFactory 
     private async Task PortForwardAsync(HttpContext context)
     {
         var (worker, _) = Find(context);
+        if (!node.Services.Runtime.HasProcesses)
+            throw Simulated($"pod \"{worker.Pod.Metadata.Name}\" has no ports to forward to");
         var sandbox = worker.Observed.Sandboxes.FirstOrDefault(s => s.Ready) ?? throw new ApiError(StatusCodes.Status404NotFound, $"not able to find a running sandbox of pod {worker.Pod.Metadata.Name}");
         var url = await node.Services.Runtime.PortForwardUrlAsync(sandbox.Id, [], context.RequestAborted);
         if (context.WebSockets.IsWebSocketRequest)
@@ -231,6 +252,7 @@ internal sealed class NodeApi(AgentNode node, TimeProvider time, ILoggerFactory 
     private async Task RunAsync(HttpContext context)
     {
         var (_, container, _) = Running(context);
+        NeedProcesses(context, "runs no commands");
         var command = context.Request.Query["cmd"].ToString().Split(' ', StringSplitOptions.RemoveEmptyEntries);
         var result = await node.Services.Runtime.ExecAsync(container.Id, command, TimeSpan.Zero, context.RequestAborted);
         await context.Response.Body.WriteAsync(result.Stdout, context.RequestAborted);

@@ -72,6 +72,29 @@ public sealed class HollowNodeTests
         Assert.Equal((System.Net.HttpStatusCode.BadRequest, expected), (answer.StatusCode, await answer.Content.ReadAsStringAsync()));
     }
 
+    /// <summary>kubectl shows a Status as it is; a text it would put behind "unable to upgrade connection".</summary>
+    [Theory]
+    [InlineData("/exec/default/p/main?command=ls&output=1", "container \"main\" in pod \"p\" runs no commands: containers of this node are simulated")]
+    [InlineData("/attach/default/p/main?output=1", "container \"main\" in pod \"p\" has no process to attach to: containers of this node are simulated")]
+    [InlineData("/portForward/default/p", "pod \"p\" has no ports to forward to: containers of this node are simulated")]
+    public async Task A_session_with_a_simulated_container_is_a_bad_request(string path, string expected)
+    {
+        var api = new FakeKubeClient();
+        await using var agent = new TestAgent(new NodeAgentOptions { NodeName = "test-node", Runtime = "hollow", Listen = "" }, api);
+        await TestPods.NodeReadyAsync(api);
+        await using var app = await ServedAgent.StartAsync(agent.Node);
+        await api.CreateAsync(TestPods.Sleeper("p"));
+        await TestPods.PhaseAsync(api, "p", "Running", seconds: 60);
+        using var http = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, path);
+        request.Headers.TryAddWithoutValidation("Connection", "Upgrade");
+        request.Headers.TryAddWithoutValidation("Upgrade", "SPDY/3.1");
+
+        var answer = await http.SendAsync(request);
+        var status = System.Text.Json.Nodes.JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
+        Assert.Equal((System.Net.HttpStatusCode.BadRequest, "Status", "BadRequest", expected), (answer.StatusCode, status["kind"]?.ToString(), status["reason"]?.ToString(), status["message"]?.ToString()));
+    }
+
     [Fact]
     public void Only_allowed_users_may_call_the_agent()
     {

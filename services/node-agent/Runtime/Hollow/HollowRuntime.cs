@@ -22,6 +22,8 @@ internal sealed class HollowRuntime(TimeProvider time, string podCidr = "10.0.0.
 
     public bool WritesLogs => false;
 
+    public bool HasProcesses => false;
+
     public Task<RuntimeVersion> VersionAsync(CancellationToken ct) => Task.FromResult(new RuntimeVersion("hollow", "1.0.0"));
 
     public Task<IReadOnlyList<RuntimeConditionRecord>> StatusAsync(CancellationToken ct) =>
