@@ -25,7 +25,8 @@ internal sealed class YamlJsonWriter(Utf8JsonWriter writer, int inputLength)
                 break;
             case YamlMap map:
                 writer.WriteStartObject();
-                foreach (var (name, value) in Entries(map))
+                // As from Go's maps: what a decoder objects to comes in this order.
+                foreach (var (name, value) in Entries(map).OrderBy(static e => e.Key, StringComparer.Ordinal))
                 {
                     writer.WritePropertyName(name);
                     Write(value);

@@ -79,10 +79,10 @@ internal static class BodyReader
             if (validation == FieldValidation.Strict)
             {
                 throw new ApiException(Statuses.BadRequest(
-                    $"{expected.Kind} in version {GoText.Quote(expected.Version)} cannot be handled as a {expected.Kind}: strict decoding error: {string.Join(", ", strict)}"));
+                    $"{expected.Kind} in version {GoText.Quote(expected.Version)} cannot be handled as a {expected.Kind}: {StrictErrors.Text(strict)}"));
             }
 
-            warnings.AddRange(strict);
+            StrictErrors.Warn(warnings, strict);
         }
 
         obj["kind"] = expected.Kind;

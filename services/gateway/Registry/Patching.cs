@@ -34,8 +34,10 @@ internal static class Patching
         // Half of many objects: not merged, written and decoded again by patches that are not about it.
         if (!(patch.Span.IndexOf("managedFields"u8) >= 0)) Apply.FieldOwners.Take(current);
         JsonNode? patched;
+        IReadOnlyList<string> doubled;
         try
         {
+            doubled = request.FieldValidation == FieldValidation.Ignore ? [] : kind == PatchKind.Json ? JsonDoubles.OfJsonPatch(patch.Span) : JsonDoubles.OfDocument(patch.Span);
             patched = kind switch
             {
                 PatchKind.Json => JsonPatch.Apply(current, patch.Span),
@@ -50,11 +52,11 @@ internal static class Patching
 
         if (patched is not JsonObject obj)
             throw Refused(patched?.ToJsonString(GoText.Json) ?? "null", Headless("array into Go value of type struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }"));
-        return new(Decode(obj, schema, request, kind == PatchKind.Strategic ? patch : default));
+        return new(Decode(obj, schema, request, kind == PatchKind.Strategic ? patch : default, doubled));
     };
 
-    /// <summary>Brings a tree into the schema's form; unknown fields as the request wants them treated.</summary>
-    public static JsonObject Decode(JsonObject obj, KindSchema schema, RequestContext request, ReadOnlyMemory<byte> strategic = default)
+    /// <summary>Brings a tree into the schema's form; unknown fields, and what was doubled in the patch, as the request wants them treated.</summary>
+    public static JsonObject Decode(JsonObject obj, KindSchema schema, RequestContext request, ReadOnlyMemory<byte> strategic = default, IReadOnlyList<string>? doubled = null)
     {
         // A strategic patch is merged into the object's own type: what it says of its kind does not count.
         if (strategic.IsEmpty)
@@ -83,15 +85,12 @@ internal static class Patching
             throw Refused(e.Message);
         }
 
-        if (strict is { Count: > 0 })
+        // Go's maps come sorted, whatever the order in the patch and in the object.
+        string[] found = strict is null ? [] : [.. doubled ?? [], .. strict.OrderBy(static e => e.Replace('.', '\u0001'), StringComparer.Ordinal)];
+        if (found.Length > 0)
         {
-            if (request.FieldValidation == FieldValidation.Strict)
-                throw Refused("strict decoding error: " + string.Join(", ", strict));
-
-            foreach (var warning in strict)
-            {
-                if (!request.Warnings.Contains(warning)) request.Warnings.Add(warning);
-            }
+            if (request.FieldValidation == FieldValidation.Strict) throw Refused(StrictErrors.Text(found));
+            StrictErrors.Warn(request, found);
         }
 
         decoded["kind"] = schema.Kind;

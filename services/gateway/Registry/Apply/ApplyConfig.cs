@@ -43,7 +43,7 @@ internal sealed record ApplyConfig(KindSchema Schema, JsonObject Sent, JsonObjec
     {
         if (StrictError is null || request.FieldValidation == FieldValidation.Ignore) return;
         if (request.FieldValidation == FieldValidation.Strict) throw new ApiException(Statuses.BadRequest("error strict decoding YAML: " + StrictError));
-        if (!request.Warnings.Contains(StrictError)) request.Warnings.Add(StrictError);
+        StrictErrors.Warn(request, [StrictError]);
     }
 
     private static (JsonObject Sent, string? Strict) Parse(ReadOnlyMemory<byte> body)
