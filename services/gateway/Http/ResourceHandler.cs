@@ -26,6 +26,7 @@ internal sealed class ResourceHandler(
     public Task HandleAsync(HttpContext http, RequestInfo info, ApiResource resource, UserInfo user, CancellationToken ct)
     {
         var call = new Call(http, info, resource, user, ct);
+        WarningHeaders.Add(http.Response, DeprecatedApis.Warnings(resource));
         if (HttpMethods.IsHead(http.Request.Method)) throw new ApiException(Statuses.MethodNotAllowed());
         if (info.Subresource.Length > 0) return SubresourceAsync(call);
         if (!resource.HasVerb(info.Verb)) throw new ApiException(Statuses.MethodNotAllowed());

@@ -33,7 +33,6 @@ internal sealed class ComponentStatuses(EtcdClient store) : IVirtualResource, ID
     /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<JsonObject>> ListAsync(RequestContext request, CancellationToken ct)
     {
-        request.Warnings.Add("v1 ComponentStatus is deprecated in v1.19+");
         var asked = Probed.Select(p => ProbeAsync(p.Name, p.Url, ct)).Append(StoreAsync(ct));
         return [.. (await Task.WhenAll(asked)).OrderBy(static o => ObjectMetaRules.Text(o, "name"), StringComparer.Ordinal)];
     }

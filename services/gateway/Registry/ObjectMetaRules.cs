@@ -160,6 +160,8 @@ internal static class ObjectMetaRules
                 if ((owner[field]?.ToString() ?? "").Length == 0) errors.Add(FieldError.Invalid(path.Child(field), "", field == "apiVersion" ? "version must not be empty" : "must not be empty"));
             }
 
+            if (owner["apiVersion"]?.ToString() == "v1" && owner["kind"]?.ToString() == "Event")
+                errors.Add(FieldError.Invalid(path, owner, "/v1, Kind=Event is disallowed from being an owner"));
             if (owner["controller"] is not JsonValue flag || !flag.TryGetValue<bool>(out var isController) || !isController) continue;
             if (controller is not null)
             {

@@ -53,5 +53,5 @@ internal sealed class RequestContext
     public bool Force { get; init; }
 
     /// <summary>Warnings for the client.</summary>
-    public List<string> Warnings { get; } = [];
+    public List<string> Warnings { get; init; } = [];
 }

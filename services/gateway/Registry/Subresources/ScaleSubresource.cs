@@ -122,6 +122,7 @@ internal sealed class ScaleSubresource(ScalePath path, GenericRegistry registry)
         FieldManager = request.FieldManager,
         FieldValidation = request.FieldValidation,
         Force = request.Force,
+        Warnings = request.Warnings,
         OwnerSubresource = request.Subresource,
     };
 }

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
 using Mesh.Gateway.Registry.Kinds.Pods;
+using Mesh.Gateway.Registry.Kinds.Warnings;
 
 namespace Mesh.Gateway.Registry.Kinds.Cluster;
 
@@ -33,4 +34,7 @@ internal sealed class RuntimeClassStrategy() : KindStrategy(Of("node.k8s.io", "v
 
     /// <inheritdoc/>
     public override void ValidateUpdate(JsonObject obj, JsonObject old, List<FieldError> errors) => errors.Unchanged("handler", obj["handler"], old["handler"]);
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Warnings(JsonObject obj, JsonObject? old) => NodeLabels.InMap("scheduling.nodeSelector", obj.Obj("scheduling"), "nodeSelector", static (at, _) => at);
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
+using Mesh.Gateway.Registry.Kinds.Warnings;
 
 namespace Mesh.Gateway.Registry.Kinds.Network;
 
@@ -141,4 +142,7 @@ internal sealed class IngressStrategy() : KindStrategy(Of("networking.k8s.io", "
     }
 
     private static IReadOnlyList<string> HostRules(string host) => host.Contains('*') ? Names.WildcardDns1123Subdomain(host) : Names.Dns1123Subdomain(host);
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Warnings(JsonObject obj, JsonObject? old) => old is null ? NetworkWarnings.Ingress(obj) : [];
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
+using Mesh.Gateway.Registry.Kinds.Warnings;
 
 namespace Mesh.Gateway.Registry.Kinds.Network;
 
@@ -132,4 +133,7 @@ internal sealed class NetworkPolicyStrategy() : KindStrategy(Of("networking.k8s.
 
         return true;
     }
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Warnings(JsonObject obj, JsonObject? old) => NetworkWarnings.Policy(obj);
 }

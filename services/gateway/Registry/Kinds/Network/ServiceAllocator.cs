@@ -112,11 +112,12 @@ internal sealed class ServiceAllocator(ServiceNetwork network, Random random)
         {
             // The same port over several protocols shares one node port.
             var byPort = new Dictionary<long, long>();
+            var seen = new HashSet<(long, string)>();
             foreach (var (i, port) in spec.Items("ports"))
             {
                 var number = port.Num("port") ?? 0;
                 var wanted = port.Num("nodePort") ?? 0;
-                if (wanted == 0 && byPort.TryGetValue(number, out var shared))
+                if (seen.Add((number, port.Str("protocol"))) && wanted == 0 && byPort.TryGetValue(number, out var shared))
                     wanted = shared;
                 wanted = await TakePortAsync(service, new FieldPath("spec.ports").Index(i).Child("nodePort"), wanted, owner, taken, ct);
                 port["nodePort"] = wanted;

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
+using Mesh.Gateway.Registry.Kinds.Warnings;
 
 namespace Mesh.Gateway.Registry.Kinds.Network;
 
@@ -217,4 +218,7 @@ internal sealed class ServiceStrategy(ServiceAllocator allocator) : KindStrategy
         if (spec.Str("type") != "LoadBalancer" && was.Str("type") == "LoadBalancer")
             spec.Remove("allocateLoadBalancerNodePorts");
     }
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Warnings(JsonObject obj, JsonObject? old) => NetworkWarnings.Service(obj);
 }

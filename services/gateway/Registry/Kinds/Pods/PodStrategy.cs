@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
+using Mesh.Gateway.Registry.Kinds.Warnings;
 
 namespace Mesh.Gateway.Registry.Kinds.Pods;
 
@@ -200,4 +201,7 @@ internal sealed class PodStrategy() : KindStrategy(Of("", "v1", "pods"), hasStat
             }
         }
     }
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Warnings(JsonObject obj, JsonObject? old) => PodWarnings.Pod(obj, old);
 }

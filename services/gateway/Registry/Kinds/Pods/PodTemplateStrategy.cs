@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
+using Mesh.Gateway.Registry.Kinds.Warnings;
 
 namespace Mesh.Gateway.Registry.Kinds.Pods;
 
@@ -15,4 +16,7 @@ internal sealed class PodTemplateStrategy() : KindStrategy(Of("", "v1", "podtemp
 
     /// <inheritdoc/>
     public override void Validate(JsonObject obj, List<FieldError> errors) => PodSpecValidation.Template(errors, "template", obj.Obj("template") ?? []);
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Warnings(JsonObject obj, JsonObject? old) => PodWarnings.Template("template", obj.Obj("template"));
 }

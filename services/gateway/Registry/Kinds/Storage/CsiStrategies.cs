@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
 using Mesh.Gateway.Registry.Kinds.Pods;
+using Mesh.Gateway.Registry.Kinds.Warnings;
 
 namespace Mesh.Gateway.Registry.Kinds.Storage;
 
@@ -120,6 +121,9 @@ internal sealed class CsiStorageCapacityStrategy() : KindStrategy(Of("storage.k8
         errors.Unchanged("nodeTopology", obj["nodeTopology"], old["nodeTopology"]);
         errors.Unchanged("storageClassName", obj["storageClassName"], old["storageClassName"]);
     }
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Warnings(JsonObject obj, JsonObject? old) => StorageWarnings.Capacity(obj);
 }
 
 /// <summary>VolumeAttachments: a volume is to be attached to a node; the wish never changes.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
 using Mesh.Gateway.Registry.Kinds.Pods;
+using Mesh.Gateway.Registry.Kinds.Warnings;
 
 namespace Mesh.Gateway.Registry.Kinds.Storage;
 
@@ -43,6 +44,9 @@ internal sealed class PersistentVolumeClaimStrategy() : KindStrategy(Of("", "v1"
             spec.Remove("dataSource");
         }
 
+        // A source in another namespace is an alpha feature of Kubernetes, which is off.
+        if (spec.Obj("dataSourceRef").Str("namespace").Length > 0 && was.Obj("dataSourceRef").Str("namespace").Length == 0)
+            spec.Remove("dataSourceRef");
         if (spec.Obj("dataSource") is { } older && !spec.Has("dataSourceRef"))
             spec["dataSourceRef"] = older.DeepClone();
         else if (spec.Obj("dataSourceRef") is { } reference && !spec.Has("dataSource") && reference.Str("namespace").Length == 0)
@@ -83,4 +87,7 @@ internal sealed class PersistentVolumeClaimStrategy() : KindStrategy(Of("", "v1"
     }
 
     private static Quantity Size(JsonObject claim) => Quantity.TryParse(Spec(claim).Obj("resources", "requests").Str("storage"), out var size) ? size : default;
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Warnings(JsonObject obj, JsonObject? old) => StorageWarnings.Claim(obj);
 }

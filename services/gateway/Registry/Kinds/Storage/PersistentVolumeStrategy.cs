@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
 using Mesh.Gateway.Registry.Kinds.Pods;
+using Mesh.Gateway.Registry.Kinds.Warnings;
 
 namespace Mesh.Gateway.Registry.Kinds.Storage;
 
@@ -87,4 +88,7 @@ internal sealed class PersistentVolumeStrategy() : KindStrategy(Of("", "v1", "pe
                 errors.Add(FieldError.Invalid(path.Key(name), amount.ToString(), "must be greater than zero"));
         }
     }
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Warnings(JsonObject obj, JsonObject? old) => StorageWarnings.Volume(obj);
 }

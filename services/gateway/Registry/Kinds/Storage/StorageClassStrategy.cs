@@ -1,6 +1,7 @@
-using System.Text;
 using System.Text.Json.Nodes;
+using System.Text;
 using Mesh.Api;
+using Mesh.Gateway.Registry.Kinds.Warnings;
 
 namespace Mesh.Gateway.Registry.Kinds.Storage;
 
@@ -108,6 +109,9 @@ internal sealed class StorageClassStrategy() : KindStrategy(Of("storage.k8s.io",
                 errors.Add(FieldError.Duplicate(at.Child("key"), item.Str("key")));
         }
     }
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Warnings(JsonObject obj, JsonObject? old) => StorageWarnings.Class(obj);
 }
 
 /// <summary>VolumeAttributesClasses.</summary>

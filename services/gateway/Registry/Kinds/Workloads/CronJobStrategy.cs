@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
+using Mesh.Gateway.Registry.Kinds.Warnings;
 
 namespace Mesh.Gateway.Registry.Kinds.Workloads;
 
@@ -87,4 +88,7 @@ internal sealed class CronJobStrategy() : KindStrategy(Of("batch", "v1", "cronjo
 
     // A template keeps what the job will get itself when it is made.
     private static void JobDefaults(JsonObject spec) => Pods.PodDefaults.Template(spec.Obj("template"));
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Warnings(JsonObject obj, JsonObject? old) => WorkloadWarnings.CronJob(obj, old);
 }

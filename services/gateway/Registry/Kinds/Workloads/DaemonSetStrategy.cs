@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
 using Mesh.Gateway.Registry.Kinds.Pods;
+using Mesh.Gateway.Registry.Kinds.Warnings;
 
 namespace Mesh.Gateway.Registry.Kinds.Workloads;
 
@@ -95,4 +96,7 @@ internal sealed class DaemonSetStrategy() : KindStrategy(Of("apps", "v1", "daemo
         foreach (var field in Counters)
             errors.NonNegative(new FieldPath("status").Child(field), obj.Obj("status").Num(field));
     }
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Warnings(JsonObject obj, JsonObject? old) => WorkloadWarnings.Template(obj, old);
 }

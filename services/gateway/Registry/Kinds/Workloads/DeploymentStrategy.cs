@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
 using Mesh.Gateway.Registry.Kinds.Pods;
+using Mesh.Gateway.Registry.Kinds.Warnings;
 
 namespace Mesh.Gateway.Registry.Kinds.Workloads;
 
@@ -70,4 +71,7 @@ internal sealed class DeploymentStrategy() : KindStrategy(Of("apps", "v1", "depl
                 break;
         }
     }
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Warnings(JsonObject obj, JsonObject? old) => WorkloadWarnings.Named(obj, old);
 }

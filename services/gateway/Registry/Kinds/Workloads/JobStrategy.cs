@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
 using Mesh.Gateway.Registry.Kinds.Pods;
+using Mesh.Gateway.Registry.Kinds.Warnings;
 
 namespace Mesh.Gateway.Registry.Kinds.Workloads;
 
@@ -167,4 +168,7 @@ internal sealed class JobStrategy() : KindStrategy(Of("batch", "v1", "jobs"), ha
         if (!JsonNode.DeepEquals(now, old))
             errors.Add(FieldError.Invalid("spec.template", spec["template"], Check.Immutable));
     }
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Warnings(JsonObject obj, JsonObject? old) => WorkloadWarnings.Job(obj, old);
 }

@@ -7,6 +7,7 @@ namespace Mesh.Gateway.Registry.Kinds.Workloads;
 /// <summary>Rules of a job's spec, alone and in a cron job: numbers, completion mode, what failures and successes mean.</summary>
 internal static class JobValidation
 {
+    private const int MaxIndexesText = 64 * 1024;
     private const int MaxIndexedParallelism = 100_000;
     private const int ManyCompletions = 100_000;
     private const int LimitForMany = 10_000;
@@ -214,11 +215,33 @@ internal static class JobValidation
         foreach (var (i, rule) in rules)
         {
             var at = path.Child("rules").Index(i);
-            if (!rule.Has("succeededCount") && !rule.Has("succeededIndexes"))
-                errors.Add(FieldError.Required(at, "at least one of succeededCount or succeededIndexes must be specified"));
-            errors.NonNegative(at.Child("succeededCount"), rule.Num("succeededCount"));
-            if (rule.Num("succeededCount") > spec.Num("completions"))
-                errors.Add(FieldError.Invalid(at.Child("succeededCount"), rule.Num("succeededCount"), $"must be less than or equal to {spec.Num("completions")} (the number of specified completions)"));
+            var indexes = SucceededIndexes(errors, at, rule, spec);
+            var (count, countPath) = (rule.Num("succeededCount"), at.Child("succeededCount"));
+            errors.NonNegative(countPath, count);
+            if (count > spec.Num("completions"))
+                errors.Add(FieldError.Invalid(countPath, count, $"must be less than or equal to {spec.Num("completions")} (the number of specified completions)"));
+            if (rule.Has("succeededIndexes") && count > indexes)
+                errors.Add(FieldError.Invalid(countPath, count, $"must be less than or equal to {indexes} (the number of indexes in the specified succeededIndexes field)"));
         }
+    }
+
+    /// <summary>How many indexes a rule names; 0 when they cannot be read.</summary>
+    private static int SucceededIndexes(List<FieldError> errors, FieldPath at, JsonObject rule, JsonObject spec)
+    {
+        if (!rule.Has("succeededIndexes"))
+        {
+            if (!rule.Has("succeededCount"))
+                errors.Add(FieldError.Required(at, "at least one of succeededCount or succeededIndexes must be specified"));
+            return 0;
+        }
+
+        var (path, text) = (at.Child("succeededIndexes"), rule.Str("succeededIndexes"));
+        if (text.Length > MaxIndexesText)
+            errors.Add(FieldError.TooLong(path, MaxIndexesText));
+        var (count, problem) = IndexIntervals.Count(text, spec.Num("completions") ?? 0);
+        if (problem is null)
+            return count;
+        errors.Add(FieldError.Invalid(path, text, $"error parsing succeededIndexes: {problem}"));
+        return 0;
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
 using Mesh.Gateway.Registry.Kinds.Pods;
+using Mesh.Gateway.Registry.Kinds.Warnings;
 
 namespace Mesh.Gateway.Registry.Kinds.Workloads;
 
@@ -46,4 +47,7 @@ internal sealed class ReplicaSetStrategy() : KindStrategy(Of("apps", "v1", "repl
 
     /// <inheritdoc/>
     public override void ValidateSubresourceUpdate(string subresource, JsonObject obj, JsonObject old, List<FieldError> errors) => Workload.Status(errors, obj, old);
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Warnings(JsonObject obj, JsonObject? old) => WorkloadWarnings.Named(obj, old);
 }

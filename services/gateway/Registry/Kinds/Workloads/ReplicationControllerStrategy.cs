@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
-using Mesh.Api;
 using Mesh.Api.Selectors;
+using Mesh.Api;
 using Mesh.Gateway.Registry.Kinds.Pods;
+using Mesh.Gateway.Registry.Kinds.Warnings;
 
 namespace Mesh.Gateway.Registry.Kinds.Workloads;
 
@@ -53,4 +54,7 @@ internal sealed class ReplicationControllerStrategy() : KindStrategy(Of("", "v1"
 
     /// <inheritdoc/>
     public override void ValidateSubresourceUpdate(string subresource, JsonObject obj, JsonObject old, List<FieldError> errors) => Workload.Status(errors, obj, old);
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Warnings(JsonObject obj, JsonObject? old) => WorkloadWarnings.Named(obj, old);
 }

@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
-using Mesh.Gateway.Registry.Kinds.Storage;
 using Mesh.Gateway.Registry.Kinds.Pods;
+using Mesh.Gateway.Registry.Kinds.Storage;
+using Mesh.Gateway.Registry.Kinds.Warnings;
 
 namespace Mesh.Gateway.Registry.Kinds.Workloads;
 
@@ -130,4 +131,7 @@ internal sealed class StatefulSetStrategy() : KindStrategy(Of("apps", "v1", "sta
 
     /// <inheritdoc/>
     public override void ValidateSubresourceUpdate(string subresource, JsonObject obj, JsonObject old, List<FieldError> errors) => Workload.Status(errors, obj, old);
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Warnings(JsonObject obj, JsonObject? old) => WorkloadWarnings.StatefulSet(obj, old);
 }
