@@ -22,7 +22,7 @@ public static class FieldsV1
         return buffer.WrittenSpan.ToArray();
     }
 
-    /// <summary>The set of JSON bytes; null when they are none. Steps of unknown kinds are left out.</summary>
+    /// <summary>The set of JSON bytes; null when they are none, or have a broken step. Steps of unknown kinds are left out.</summary>
     /// <param name="utf8">The JSON object.</param>
     /// <param name="trusted">Written here: its steps need not be brought into canonical form.</param>
     public static FieldSet? Decode(ReadOnlySpan<byte> utf8, bool trusted = false)
@@ -87,7 +87,9 @@ public static class FieldsV1
                 continue;
             }
 
-            var element = trusted ? reader.GetString() : PathElement.Canonical(reader.GetString()!);
+            var text = reader.GetString()!;
+            var element = trusted ? text : PathElement.Canonical(text);
+            if (element is null && !PathElement.IsOfUnknownKind(text)) throw new JsonException("a broken step");
             reader.Read();
             if (element is null || reader.TokenType != JsonTokenType.StartObject)
             {

@@ -37,13 +37,12 @@ internal static class PathElement
     }
 
     /// <summary>
-    /// An element from outside in the one form that is compared: keys sorted, no blanks. Null when it is none (such are left out, as
-    /// Kubernetes does with what it does not know).
+    /// An element from outside in the one form that is compared: keys sorted, no blanks. Null when it is none, or of a kind that nobody knows yet.
     /// </summary>
     public static string? Canonical(string text)
     {
         if (text.StartsWith("f:", StringComparison.Ordinal)) return text;
-        if (text.Length < 3 || text[1] != ':') return null;
+        if (text.Length < 3 || text[1] != ':') return null; // a value of no text is none
         try
         {
             switch (text[0])
@@ -52,7 +51,7 @@ internal static class PathElement
                     return Value(JsonNode.Parse(text[2..]));
                 case 'i':
                     return int.TryParse(text.AsSpan(2), out _) ? text : null;
-                case 'k' when JsonNode.Parse(text[2..]) is JsonObject { Count: > 0 } keys:
+                case 'k' when JsonNode.Parse(text[2..]) is JsonObject keys:
                     var sorted = keys.OrderBy(static k => k.Key, StringComparer.Ordinal).ToArray();
                     return Key([.. sorted.Select(static k => k.Key)], [.. sorted.Select(static k => k.Value)]);
                 default:
@@ -64,6 +63,9 @@ internal static class PathElement
             return null;
         }
     }
+
+    /// <summary>Whether an element is well formed but of a kind that a later version may know: such are left out, others refused.</summary>
+    public static bool IsOfUnknownKind(string text) => text.Length >= 2 && text[1] == ':' && text[0] is not ('f' or 'v' or 'k' or 'i');
 
     /// <summary>
     /// Order in which elements are written: by text, but unquoted numbers (which follow a colon) by their size, so that port 80 stands before 443.

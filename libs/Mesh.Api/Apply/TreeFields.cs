@@ -67,7 +67,8 @@ internal static class TreeFields
                     {
                         if (!field.Tracked) continue;
                         var below = Applied(field.Plan, child);
-                        build.Add(field.Element, child is null or JsonObject { Count: 0 } ? below.AsMember() : below);
+                        // The metadata itself is nobody's, like the names in it.
+                        build.Add(field.Element, child is null or JsonObject { Count: 0 } && !field.Plan.IsObjectMeta ? below.AsMember() : below);
                     }
                     else if (plan.Additional is { } other)
                     {

@@ -48,7 +48,13 @@ internal sealed partial class GenericRegistry
         }
 
         CheckNames(request, obj);
-        if (ObjectMetaRules.Text(obj, "resourceVersion").Length > 0) throw new ApiException(Statuses.Conflict(request.Resource, request.Name));
+        // What is not there has no version that could differ: any that can be read is taken.
+        if (ObjectMetaRules.Text(obj, "resourceVersion") is { Length: > 0 } version)
+        {
+            Lister.Unsigned(version);
+            ObjectMetaRules.Of(obj).Remove("resourceVersion");
+        }
+
         await mayCreate(ct);
         return await CreateAsync(request, obj, config, ct);
     }
@@ -66,11 +72,7 @@ internal sealed partial class GenericRegistry
 
     private static void CheckNames(RequestContext request, JsonObject obj)
     {
+        CheckName(request, obj);
         CheckScope(request, obj);
-        var name = ObjectMetaRules.Text(obj, "name");
-        if (name.Length == 0)
-            throw new ApiException(Statuses.BadRequest($"the name of the object ({request.Name} based on URL) was undeterminable: name must be provided"));
-        if (name != request.Name)
-            throw new ApiException(Statuses.BadRequest($"the name of the object ({name}) does not match the name on the URL ({request.Name})"));
     }
 }

@@ -16,8 +16,8 @@ internal sealed partial class GenericRegistry
     /// <exception cref="ApiException">Any refusal; 409 when the resourceVersion is old.</exception>
     public async ValueTask<WriteOutcome> UpdateAsync(RequestContext request, JsonObject obj, CancellationToken ct)
     {
-        CheckName(request, obj);
         CheckScope(request, obj);
+        CheckName(request, obj);
         var strategy = strategies.For(request.Resource);
         var uid = ObjectMetaRules.Text(obj, "uid");
         try
@@ -232,9 +232,6 @@ internal sealed partial class GenericRegistry
             return;
         }
 
-        // Kubernetes has no class for this one.
-        if (!ulong.TryParse(version, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var revision))
-            throw new ApiException(Statuses.Unclassified($"strconv.ParseUint: parsing {GoText.Quote(version)}: {Lister.NotANumber(version)}"));
-        if (revision != (ulong)current.Revision) throw new ApiException(Statuses.Conflict(request.Resource, request.Name));
+        if (Lister.Unsigned(version) != (ulong)current.Revision) throw new ApiException(Statuses.Conflict(request.Resource, request.Name));
     }
 }

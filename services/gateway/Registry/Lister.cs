@@ -87,8 +87,15 @@ internal sealed class Lister(CacheSet caches, ObjectStorage storage)
             : throw new ApiException(Statuses.BadRequest(
                 $"invalid resource version: resourceVersion: Invalid value: {GoText.Quote(resourceVersion)}: strconv.ParseUint: parsing {GoText.Quote(resourceVersion)}: {NotANumber(resourceVersion)}"));
 
+    /// <summary>The resourceVersion of an object that is written.</summary>
+    /// <exception cref="ApiException">500 when it is no number: Kubernetes has no class for this one.</exception>
+    public static ulong Unsigned(string resourceVersion) =>
+        ulong.TryParse(resourceVersion, NumberStyles.None, CultureInfo.InvariantCulture, out var revision)
+            ? revision
+            : throw new ApiException(Statuses.Unclassified($"strconv.ParseUint: parsing {GoText.Quote(resourceVersion)}: {NotANumber(resourceVersion)}"));
+
     /// <summary>What Go says of a text that is no unsigned number of 64 bits.</summary>
-    public static string NotANumber(string text) => text.Length > 0 && text.All(char.IsAsciiDigit) ? "value out of range" : "invalid syntax";
+    private static string NotANumber(string text) => text.Length > 0 && text.All(char.IsAsciiDigit) ? "value out of range" : "invalid syntax";
 
     private static void Check(ListOptions options)
     {

@@ -25,7 +25,7 @@ internal sealed record ApplyConfig(KindSchema Schema, JsonObject Sent, JsonObjec
         var (version, kind) = (Text(sent, "apiVersion"), Text(sent, "kind"));
         if (version != schema.ApiVersion || kind != schema.Kind) throw new ApiException(Statuses.BadRequest("invalid object type: " + Gvk(version, kind)));
         var meta = sent["metadata"] as JsonObject;
-        if (meta?["managedFields"] is not null) throw new ApiException(Statuses.BadRequest("metadata.managedFields must be nil"));
+        if (meta?["managedFields"] is JsonArray) throw new ApiException(Statuses.BadRequest("metadata.managedFields must be nil"));
         var who = $"{Text(meta, "namespace")}/{Text(meta, "name")}; {Gvk(version, kind)}";
         if (ConfigCheck.Check(schema.Type, sent) is { } wrong) throw Failure($"failed to create typed patch object ({who}): {wrong}");
         try
@@ -54,13 +54,29 @@ internal sealed record ApplyConfig(KindSchema Schema, JsonObject Sent, JsonObjec
             if (body.Span.TrimStart(" \t\r\n"u8) is [(byte)'{', ..] && TryJson(body) is { } json) return (json, null);
             var strict = new List<string>();
             var bytes = YamlCodec.ToJson(body.Span, strict);
-            return (JsonCodec.DecodeAny(bytes), strict.Count > 0 ? "error converting YAML to JSON: " + strict[0] : null);
+            return (Map(JsonCodec.DecodeAnyValue(bytes)), strict.Count > 0 ? "error converting YAML to JSON: " + strict[0] : null);
         }
         catch (DecodeException e)
         {
             throw new ApiException(Statuses.BadRequest("error decoding YAML: error converting YAML to JSON: " + e.Message), e);
         }
     }
+
+    /// <summary>The map of a document; one of nothing is an empty one.</summary>
+    private static JsonObject Map(JsonNode? document) => document switch
+    {
+        null => [],
+        JsonObject map => map,
+        _ => throw new ApiException(Statuses.BadRequest($"error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {Name(document)} into Go value of type map[string]interface {{}}")),
+    };
+
+    private static string Name(JsonNode document) => document.GetValueKind() switch
+    {
+        JsonValueKind.Array => "array",
+        JsonValueKind.String => "string",
+        JsonValueKind.Number => "number",
+        _ => "bool",
+    };
 
     /// <summary>The body as JSON; null when it is none, or has doubled keys (which are told by line, as YAML).</summary>
     private static JsonObject? TryJson(ReadOnlyMemory<byte> body)

@@ -31,6 +31,7 @@ internal sealed class FieldOwners(StrategyTable strategies, TimeProvider time)
     {
         if (Type(request.Resource) is not { } type) return ManagedFields.None;
         var given = ManagedFields.FromRequest(sent);
+        if (HasNoVersion(given)) return ManagedFields.None;
         return Checked(request, given, Ownership.Created(type, obj, Writer(request), given));
     }
 
@@ -45,6 +46,7 @@ internal sealed class FieldOwners(StrategyTable strategies, TimeProvider time)
         ManagedFields? given = null;
         // Only writers of the object itself may edit the list; most that send it send it back as they were given it.
         if (sent is not null && request.Owner.Length == 0 && !JsonNode.DeepEquals(sent, current.Parsed["metadata"]?["managedFields"])) given = ManagedFields.FromRequest(sent);
+        if (HasNoVersion(given)) return ManagedFields.None;
         var start = given ?? before;
         // What nobody ever tracked (or somebody reset) is tracked again from the first apply on.
         if (start.Entries.Count == 0) return ManagedFields.None;
@@ -85,9 +87,14 @@ internal sealed class FieldOwners(StrategyTable strategies, TimeProvider time)
         strategies.Versions(resource) is not { } versions ? null : version =>
             versions.In(version, was) is var (type, before) && versions.In(version, now) is var (_, after) ? Ownership.Changes(type, before, after) : null;
 
+    /// <summary>Whether a manager is said to have written in what is no version: Kubernetes then keeps nothing of what is said.</summary>
+    private static bool HasNoVersion(ManagedFields? given) => given?.Entries.Any(static e => e.ApiVersion.Count(static c => c == '/') > 1) == true;
+
     private static ManagedFields Checked(RequestContext request, ManagedFields? given, ManagedFields result)
     {
         if (given is null) return result;
+        // Who owns nothing is no owner.
+        if (result.Entries.Any(static e => e.Set.IsEmpty)) result = new ManagedFields(result.Entries.Where(static e => !e.Set.IsEmpty));
         var errors = new List<FieldError>();
         for (var i = 0; i < result.Entries.Count; i++)
         {
