@@ -9,6 +9,9 @@ internal static class PodRequests
     /// <summary>What the spec asks for.</summary>
     public static Quantity Asked(Pod pod, string name) => Of(pod, name, pod.Spec?.Resources?.Requests, static (_, c) => c.Resources?.Requests);
 
+    /// <summary>What the containers ask for, whatever the pod says of itself, without overhead.</summary>
+    public static Quantity OfContainers(Pod pod, string name) => Sum(pod, name, static (_, c) => c.Resources?.Requests);
+
     /// <summary>What the pod was given: where a resize is not done, less or more than the spec asks for.</summary>
     public static Quantity Given(Pod pod, string name) => Of(pod, name, pod.Status?.Resources?.Requests ?? pod.Spec?.Resources?.Requests, Given);
 
@@ -18,7 +21,10 @@ internal static class PodRequests
         return told?.State?.Running is not null && told.Resources?.Requests is { } running ? running : container.Resources?.Requests;
     }
 
-    private static Quantity Of(Pod pod, string name, Dictionary<string, string>? own, Func<Pod, Container, Dictionary<string, string>?> requests)
+    private static Quantity Of(Pod pod, string name, Dictionary<string, string>? own, Func<Pod, Container, Dictionary<string, string>?> requests) =>
+        (own?.ContainsKey(name) == true ? ResourceMath.Get(own, name) : Sum(pod, name, requests)) + ResourceMath.Get(pod.Spec?.Overhead, name);
+
+    private static Quantity Sum(Pod pod, string name, Func<Pod, Container, Dictionary<string, string>?> requests)
     {
         var (running, sidecars, peak) = (Quantity.Zero, Quantity.Zero, Quantity.Zero);
         foreach (var container in pod.MainContainers())
@@ -33,7 +39,6 @@ internal static class PodRequests
         }
 
         running += sidecars;
-        var total = own?.ContainsKey(name) == true ? ResourceMath.Get(own, name) : running > peak ? running : peak;
-        return total + ResourceMath.Get(pod.Spec?.Overhead, name);
+        return running > peak ? running : peak;
     }
 }

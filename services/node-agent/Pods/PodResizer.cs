@@ -42,6 +42,8 @@ internal sealed class PodResizer(NodeServices node, PodKiller killer, PodMemory 
                 retryAt = Later;
         }
 
+        if (whole && !await LeanAsync(pod, observed, ct))
+            retryAt = Later;
         node.Cgroups.Ensure(pod);
         if (whole && retryAt is null)
         {
@@ -108,6 +110,27 @@ internal sealed class PodResizer(NodeServices node, PodKiller killer, PodMemory 
         memory.Resized[container.Id] = spec.Resources?.Clone() ?? new ResourceRequirements();
         told = "";
         node.Events.Record(pod, spec.Name, false, "ResizeCompleted", "Pod resize completed");
+        return true;
+    }
+
+    /// <summary>Containers without limits of their own have the pod's: they follow it.</summary>
+    private async Task<bool> LeanAsync(Pod pod, PodState observed, CancellationToken ct)
+    {
+        foreach (var container in observed.Containers)
+        {
+            if (container.Phase != ContainerPhase.Running || pod.FindContainer(container.Name) is not { } spec) continue;
+            if (spec.Resources?.Limits is { } limits && limits.ContainsKey("cpu") && limits.ContainsKey("memory")) continue;
+            try
+            {
+                await node.Runtime.UpdateResourcesAsync(container.Id, ContainerResources.Build(pod, spec, node.MemoryBytes, node.Cgroups.Version, node.MayLowerOomScore), ct);
+            }
+            catch (RuntimeException e)
+            {
+                Refuse(pod, container, "ResizeError", $"Pod resize error: {e.Message}", new PodCondition { Type = PodConditions.ResizeInProgress, Reason = "Error", Message = e.Message });
+                return false;
+            }
+        }
+
         return true;
     }
 
