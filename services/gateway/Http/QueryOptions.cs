@@ -13,16 +13,18 @@ internal static class QueryOptions
     public static bool? Flag(IQueryCollection query, string name) =>
         !query.TryGetValue(name, out var value) ? null : value.ToString().ToLowerInvariant() is not ("" or "0" or "false");
 
-    /// <summary>A number, or null.</summary>
+    /// <summary>A number, or null when the parameter is absent; of several the first.</summary>
     /// <exception cref="ApiException">400 when it is none.</exception>
     public static long? Number(IQueryCollection query, string name)
     {
-        var text = query[name].ToString();
-        if (text.Length == 0) return null;
+        if (!query.TryGetValue(name, out var values) || values.Count == 0) return null;
+        var text = values[0] ?? "";
         return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
             ? number
-            : throw new ApiException(Statuses.BadRequest($"strconv.ParseInt: parsing {GoText.Quote(text)}: invalid syntax"));
+            : throw new ApiException(Statuses.BadRequest($"strconv.ParseInt: parsing {GoText.Quote(text)}: {(IsDigits(text) ? "value out of range" : "invalid syntax")}"));
     }
+
+    private static bool IsDigits(string text) => text.AsSpan(text is ['+' or '-', ..] ? 1 : 0) is { Length: > 0 } digits && !digits.ContainsAnyExceptInRange('0', '9');
 
     /// <summary>What to list or watch.</summary>
     public static ListOptions List(IQueryCollection query, string? name = null)

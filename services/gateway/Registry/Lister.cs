@@ -33,6 +33,7 @@ internal sealed class Lister(CacheSet caches, ObjectStorage storage)
             return await FromStoreAsync(feed.Cache.Layout, filter, options.Limit, token, ct);
         }
 
+        if (options.ResourceVersion.Length > 0) ListRevision(options.ResourceVersion);
         var state = await FreshEnoughAsync(feed, options.ResourceVersion, ct);
         if (options.ResourceVersionMatch == "Exact")
         {
@@ -80,12 +81,17 @@ internal sealed class Lister(CacheSet caches, ObjectStorage storage)
     }
 
     /// <summary>A resourceVersion as a number.</summary>
-    /// <exception cref="ApiException">400 when it is none.</exception>
+    /// <exception cref="ApiException">500 when it is none: Kubernetes has no class for this one, but where it lists.</exception>
     public static long Revision(string resourceVersion) =>
-        long.TryParse(resourceVersion, NumberStyles.None, CultureInfo.InvariantCulture, out var revision)
-            ? revision
-            : throw new ApiException(Statuses.BadRequest(
-                $"invalid resource version: resourceVersion: Invalid value: {GoText.Quote(resourceVersion)}: strconv.ParseUint: parsing {GoText.Quote(resourceVersion)}: {NotANumber(resourceVersion)}"));
+        TryRevision(resourceVersion, out var revision) ? revision : throw new ApiException(Statuses.Unclassified(NoRevision(resourceVersion)));
+
+    private static long ListRevision(string resourceVersion) =>
+        TryRevision(resourceVersion, out var revision) ? revision : throw new ApiException(Statuses.BadRequest("invalid resource version: " + NoRevision(resourceVersion)));
+
+    private static bool TryRevision(string text, out long revision) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out revision);
+
+    private static string NoRevision(string text) =>
+        $"resourceVersion: Invalid value: {GoText.Quote(text)}: strconv.ParseUint: parsing {GoText.Quote(text)}: {NotANumber(text)}";
 
     /// <summary>The resourceVersion of an object that is written.</summary>
     /// <exception cref="ApiException">500 when it is no number: Kubernetes has no class for this one.</exception>

@@ -12,9 +12,9 @@ internal static class AgentTargets
 {
     private static readonly ApiResource Pods = ResourceTable.Find("", "v1", "pods")!;
 
-    /// <summary>The agent of the pod's node, and the path to ask there.</summary>
+    /// <summary>The agent of the pod's node, and the path to ask there; null for the log of a pod that has no node yet, which is empty.</summary>
     /// <exception cref="ApiException">404 no such pod; 400 no such container, or not placed yet.</exception>
-    public static async ValueTask<(Upstream Upstream, string Target)> FindAsync(IObjectReader objects, RequestInfo info, HttpRequest request, CancellationToken ct)
+    public static async ValueTask<(Upstream Upstream, string Target)?> FindAsync(IObjectReader objects, RequestInfo info, HttpRequest request, CancellationToken ct)
     {
         var pod = await objects.GetAsync(Pods, info.Namespace, info.Name, ct)
             ?? await objects.GetFreshAsync(Pods, info.Namespace, info.Name, ct)
@@ -23,7 +23,7 @@ internal static class AgentTargets
         var node = pod["spec"]?["nodeName"]?.ToString() ?? "";
         if (node.Length == 0)
         {
-            // A log of a pod that is not placed yet is empty in Kubernetes; a stream into it cannot be.
+            if (info.Subresource == "log") return null;
             throw new ApiException(Statuses.BadRequest($"pod {info.Name} does not have a host assigned"));
         }
 
@@ -34,19 +34,19 @@ internal static class AgentTargets
             "portforward" => $"/portForward/{ns}/{name}",
             _ => $"/{info.Subresource}/{ns}/{name}/{Uri.EscapeDataString(container)}",
         };
-        return (await NodeAgentClients.AgentAsync(objects, node, ct), path + Query(info, request.Query));
+        return (await NodeAgentClients.AgentAsync(objects, node, Pods, ct), path + Query(info, request.Query));
     }
 
     private static string Container(JsonObject pod, string name, string asked)
     {
-        var names = new[] { "containers", "initContainers", "ephemeralContainers" }
+        var names = new[] { "initContainers", "containers", "ephemeralContainers" }
             .SelectMany(list => (pod["spec"]?[list] as JsonArray)?.Select(static c => c?["name"]?.ToString() ?? "") ?? []).ToArray();
         if (asked.Length > 0)
             return names.Contains(asked) ? asked : throw new ApiException(Statuses.BadRequest($"container {asked} is not valid for pod {name}"));
         var main = (pod["spec"]?["containers"] as JsonArray)?.Select(static c => c?["name"]?.ToString() ?? "").ToArray() ?? [];
         if (main.Length == 1) return main[0];
         throw new ApiException(Statuses.BadRequest(
-            main.Length == 0 ? $"a container name must be specified for pod {name}" : $"a container name must be specified for pod {name}, choose one of: [{string.Join(' ', main)}]"));
+            main.Length == 0 ? $"a container name must be specified for pod {name}" : $"a container name must be specified for pod {name}, choose one of: [{string.Join(' ', names)}]"));
     }
 
     /// <summary>The agent's parameters: streams as "input=1", the rest as sent.</summary>

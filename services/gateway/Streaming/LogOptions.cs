@@ -14,8 +14,13 @@ internal static class LogOptions
     {
         var (tail, bytes, seconds) = (QueryOptions.Number(query, "tailLines"), QueryOptions.Number(query, "limitBytes"), QueryOptions.Number(query, "sinceSeconds"));
         var time = query["sinceTime"].ToString();
-        if (time.Length > 0 && !DateTimeOffset.TryParse(time, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _))
-            throw new ApiException(Statuses.BadRequest($"parsing time {GoText.Quote(time)} as \"2006-01-02T15:04:05Z07:00\": cannot parse {GoText.Quote(time)} as \"2006\""));
+        if (time.Length > 0 && !IsTime(time))
+        {
+            // A date alone lacks what begins with T; of what is no date, Go stops at the year.
+            var (rest, wanted) = DateTime.TryParseExact(time, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _) ? ("", "T") : (time, "2006");
+            throw new ApiException(Statuses.BadRequest($"parsing time {GoText.Quote(time)} as \"2006-01-02T15:04:05Z07:00\": cannot parse {GoText.Quote(rest)} as {GoText.Quote(wanted)}"));
+        }
+
         var errors = new List<FieldError>();
         if (tail < 0) errors.Add(FieldError.Invalid("tailLines", tail, "must be greater than or equal to 0"));
         if (bytes < 1) errors.Add(FieldError.Invalid("limitBytes", bytes, "must be greater than 0"));
@@ -28,4 +33,9 @@ internal static class LogOptions
         if (query.ContainsKey("stream")) errors.Add(FieldError.Forbidden("stream", "may not be specified"));
         if (errors.Count > 0) throw new ApiException(Statuses.Invalid("", "PodLogOptions", pod, errors));
     }
+
+    /// <summary>RFC 3339: a date, a time and a zone.</summary>
+    private static bool IsTime(string text) =>
+        text.Length >= "2006-01-02T15:04:05Z".Length && text[10] == 'T' && (text[^1] == 'Z' || text[^6] is '+' or '-')
+        && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _);
 }

@@ -18,11 +18,11 @@ internal sealed class NodeAgentClients(GatewayPki pki)
     private static readonly ApiResource Nodes = ResourceTable.Find("", "v1", "nodes")!;
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>The agent of a node.</summary>
+    /// <summary>The agent of a node. asked: what the request is about, for which Kubernetes takes a node that is not there.</summary>
     /// <exception cref="ApiException">404 when there is no such node, 503 when it has no address.</exception>
-    public static async ValueTask<Upstream> AgentAsync(IObjectReader objects, string node, CancellationToken ct)
+    public static async ValueTask<Upstream> AgentAsync(IObjectReader objects, string node, ApiResource asked, CancellationToken ct)
     {
-        var found = await objects.GetAsync(Nodes, null, node, ct) ?? throw new ApiException(Statuses.NotFound(Nodes, node));
+        var found = await objects.GetAsync(Nodes, null, node, ct) ?? throw new ApiException(Statuses.NotFound(asked, node));
         var port = found["status"]?["daemonEndpoints"]?["kubeletEndpoint"]?["Port"]?.ToString();
         foreach (var type in new[] { "InternalIP", "Hostname", "ExternalIP" })
         {

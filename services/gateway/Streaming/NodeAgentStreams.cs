@@ -22,7 +22,7 @@ internal sealed class NodeAgentStreams(NodeAgentClients clients, IObjectReader o
     /// <inheritdoc/>
     public async Task HandleAsync(HttpContext http, RequestInfo info, ApiResource resource, UserInfo user, CancellationToken ct)
     {
-        if (info.Subresource == "log") LogOptions.Check(info.Name, http.Request.Query);
+        CheckRequest(http.Request, info);
         if (info.Subresource is not "log" && admission.Handles(AdmissionOperation.Connect, resource, info.Subresource))
         {
             await admission.ValidateAsync(
@@ -38,15 +38,47 @@ internal sealed class NodeAgentStreams(NodeAgentClients clients, IObjectReader o
                 ct);
         }
 
-        var (upstream, target) = (info.Resource, info.Subresource) switch
+        (Upstream, string)? found = (info.Resource, info.Subresource) switch
         {
             ("pods", "proxy") => await ProxyTargets.PodAsync(objects, info, http.Request, ct),
             ("services", "proxy") => await ProxyTargets.ServiceAsync(objects, info, http.Request, ct),
-            ("nodes", _) => (await NodeAgentClients.AgentAsync(objects, info.Name, ct), "/" + info.Rest + http.Request.QueryString),
+            ("nodes", _) => (await NodeAgentClients.AgentAsync(objects, info.Name, resource, ct), "/" + info.Rest + http.Request.QueryString),
             _ => await AgentTargets.FindAsync(objects, info, http.Request, ct),
         };
+        if (found is not var (upstream, target))
+        {
+            http.Response.StatusCode = StatusCodes.Status204NoContent;
+            return;
+        }
+
         await using var stream = await clients.ConnectAsync(upstream, ct);
         await HttpRelay.RunAsync(http, stream, upstream, target, info.Subresource == "log" ? (code, text) => Refusal(info.Name, code, text) : null, ct);
+    }
+
+    /// <summary>Methods and options, looked at before the pod is.</summary>
+    private static void CheckRequest(HttpRequest request, RequestInfo info)
+    {
+        var isGet = HttpMethods.IsGet(request.Method);
+        if (info.Subresource == "log")
+        {
+            if (!isGet) throw new ApiException(Statuses.MethodNotAllowed());
+            LogOptions.Check(info.Name, request.Query);
+        }
+        else if (info.Subresource is "exec" or "attach" or "portforward")
+        {
+            if (!isGet && !HttpMethods.IsPost(request.Method)) throw new ApiException(Statuses.MethodNotAllowed());
+            if (info.Subresource == "portforward") CheckPorts(request.Query["ports"]);
+        }
+    }
+
+    private static void CheckPorts(IEnumerable<string?> lists)
+    {
+        foreach (var port in lists.SelectMany(static list => (list ?? "").Split(',')))
+        {
+            if (ushort.TryParse(port, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out _)) continue;
+            var why = port.Length > 0 && port.All(char.IsAsciiDigit) ? "value out of range" : "invalid syntax";
+            throw new ApiException(Statuses.BadRequest($"cannot convert to []int32: strconv.ParseUint: parsing {GoText.Quote(port)}: {why}"));
+        }
     }
 
     /// <summary>What the agent says of a log it cannot give, as a Status: users read why ("container ... is waiting to start").</summary>

@@ -38,7 +38,7 @@ internal static class ContainerResources
         var asked = ResourceMath.Bytes(pod.Spec?.Resources?.Requests, "memory");
         if (asked == 0)
             return 0;
-        var count = pod.MainContainers().Count() + pod.InitContainers().Count();
+        var count = pod.MainContainers().Count + pod.InitContainers().Count;
         return Math.Max(0, asked - PodRequests.OfContainers(pod, "memory").Value) / Math.Max(1, count);
     }
 }
