@@ -85,7 +85,8 @@ internal sealed class FuzzWire(Uri server, string common) : IDisposable
     }
 
     // Our own faults have the reason InternalError.
-    private static bool IsUnclassified(string answer) => answer.Contains("\"code\":500", StringComparison.Ordinal) && !answer.Contains("\"reason\":", StringComparison.Ordinal);
+    private static bool IsUnclassified(string answer) =>
+        answer.Replace("\": ", "\":", StringComparison.Ordinal).Contains("\"code\":500", StringComparison.Ordinal) && !answer.Contains("\"reason\":", StringComparison.Ordinal);
 
     private static string? Field(string head, string name)
     {
