@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Mesh.Client;
 using Mesh.Events;
 using Mesh.Hosting;
@@ -19,7 +20,8 @@ public sealed class ControllersService : IMeshService
         var options = builder.Bind<ControllersOptions>();
         if (options.Kubeconfig.Length > 0) builder.Services.AddSingleton(KubeConfig.Load(options.Kubeconfig));
         var channel = GatewayConnection.Open(options, Name, builder.ChannelOptions());
-        builder.Services.AddSingleton<IKubeClient>(new KubeClient(channel, "kube-controller-manager"));
+        builder.Services.AddSingleton(static s => new RestClientMetrics(s.GetRequiredService<IMeterFactory>(), s.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton<IKubeClient>(s => new KubeClient(s.GetRequiredService<RestClientMetrics>().Observe(channel), "kube-controller-manager"));
         if (options.Kafka.Length > 0)
             builder.Services.AddSingleton<IEventBus>(_ => new KafkaEventBus(new KafkaEventBusOptions { Brokers = options.Kafka, ClientId = "mesh-controllers" }));
         builder.AddWorker<ControllersWorker>();

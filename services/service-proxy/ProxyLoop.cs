@@ -21,8 +21,8 @@ internal sealed class ProxyLoop(IInformerFactory informers, IForwardingDriver dr
 {
     private const string BySlice = "service";
     private const string ServiceNameLabel = "kubernetes.io/service-name";
-    private readonly Channel<(string Namespace, string Name)> dirty =
-        Channel.CreateUnbounded<(string, string)>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<(string Namespace, string Name, DateTime? Trigger)> dirty =
+        Channel.CreateUnbounded<(string, string, DateTime?)>(new UnboundedChannelOptions { SingleReader = true });
 
     private readonly Dictionary<(string Namespace, string Name), IReadOnlyList<VirtualPort>> applied = [];
 
@@ -37,8 +37,8 @@ internal sealed class ProxyLoop(IInformerFactory informers, IForwardingDriver dr
         services.AddHandler((old, now) => Note((now ?? old)!.Metadata.Namespace, (now ?? old)!.Metadata.Name));
         slices.AddHandler((old, now) =>
         {
-            NoteSlice(old);
-            NoteSlice(now);
+            NoteSlice(old, null);
+            NoteSlice(now, now is null ? null : metrics.Trigger(now));
         });
         await services.Synced.WaitAsync(stoppingToken);
         await slices.Synced.WaitAsync(stoppingToken);
@@ -71,7 +71,9 @@ internal sealed class ProxyLoop(IInformerFactory informers, IForwardingDriver dr
                 applied[(service.Metadata.Namespace!, service.Metadata.Name!)] = ports;
         }
 
+        var started = time.GetTimestamp();
         await driver.ResetAsync([.. applied.Values.SelectMany(p => p)], ct);
+        metrics.Synced(time.GetElapsedTime(started), applied.Values.Sum(p => p.Count));
         Log.Started(logger, driver.Name, applied.Values.Sum(p => p.Count));
         Synced = true;
     }
@@ -80,12 +82,19 @@ internal sealed class ProxyLoop(IInformerFactory informers, IForwardingDriver dr
     {
         var keys = new HashSet<(string Namespace, string Name)>();
         var changes = new List<VirtualPortChange>();
+        var triggers = new HashSet<(string, string, DateTime)>();
         while (await dirty.Reader.WaitToReadAsync(ct))
         {
             keys.Clear();
             changes.Clear();
-            while (dirty.Reader.TryRead(out var key))
-                keys.Add(key);
+            triggers.Clear();
+            while (dirty.Reader.TryRead(out var note))
+            {
+                keys.Add((note.Namespace, note.Name));
+                if (note.Trigger is { } trigger)
+                    triggers.Add((note.Namespace, note.Name, trigger));
+            }
+
             var started = time.GetTimestamp();
             foreach (var key in keys)
             {
@@ -101,6 +110,8 @@ internal sealed class ProxyLoop(IInformerFactory informers, IForwardingDriver dr
                 continue;
             await driver.ApplyAsync(changes, ct);
             metrics.Synced(time.GetElapsedTime(started), changes.Count);
+            foreach (var (_, _, trigger) in triggers)
+                metrics.Programmed(trigger);
         }
     }
 
@@ -112,11 +123,11 @@ internal sealed class ProxyLoop(IInformerFactory informers, IForwardingDriver dr
     private static string? ServiceKey(EndpointSlice slice) =>
         slice.Metadata.Labels?.GetValueOrDefault(ServiceNameLabel) is { } name ? $"{slice.Metadata.Namespace}/{name}" : null;
 
-    private void NoteSlice(EndpointSlice? slice)
+    private void NoteSlice(EndpointSlice? slice, DateTime? trigger)
     {
         if (slice?.Metadata.Labels?.GetValueOrDefault(ServiceNameLabel) is { } name)
-            Note(slice.Metadata.Namespace, name);
+            Note(slice.Metadata.Namespace, name, trigger);
     }
 
-    private void Note(string? ns, string? name) => dirty.Writer.TryWrite((ns ?? "", name ?? ""));
+    private void Note(string? ns, string? name, DateTime? trigger = null) => dirty.Writer.TryWrite((ns ?? "", name ?? "", trigger));
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Diagnostics.Metrics;
 using System.Security.Cryptography.X509Certificates;
 using Grpc.Net.Client;
 using Mesh.Hosting;
@@ -40,7 +41,8 @@ public static class GatewayConnection
         ArgumentNullException.ThrowIfNull(options);
         var channel = Open(options, builder.Name, builder.ChannelOptions());
         builder.Services.AddSingleton(channel);
-        builder.Services.AddSingleton<IKubeClient>(_ => new KubeClient(channel, component));
+        builder.Services.AddSingleton(static s => new RestClientMetrics(s.GetRequiredService<IMeterFactory>(), s.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton<IKubeClient>(s => new KubeClient(s.GetRequiredService<RestClientMetrics>().Observe(channel), component));
         builder.Services.AddSingleton<IInformerFactory>(s => new InformerFactory(
             s.GetRequiredService<IKubeClient>(), s.GetRequiredService<ILoggerFactory>(), s.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton<IEventRecorder>(s => new EventRecorder(

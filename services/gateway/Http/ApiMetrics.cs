@@ -29,7 +29,7 @@ internal sealed class ApiMetrics
         sliDuration = meter.CreateHistogram("apiserver_request_sli_duration_seconds", SliBounds, "Response latency distribution (not counting webhook duration and priority & fairness queue wait times) in seconds for each verb, group, version, resource, subresource, scope and component.");
         terminations = meter.CreateCounter<long>("apiserver_request_terminations_total", description: "Number of requests which apiserver terminated in self-defense.");
         certificateLife = meter.CreateHistogram("apiserver_client_certificate_expiration_seconds", CertificateBounds, "Distribution of the remaining lifetime on the certificate used to authenticate a request.");
-        meter.CreateObservableGauge("kubernetes_build_info", VersionInfo.BuildInfo, description: "A metric with a constant '1' value labeled by major, minor, git version, git commit, git tree state, build date, Go version, and compiler from which Kubernetes was built, and platform on which it is running.");
+        KubernetesBuild.Export(meter);
         inflight = meter.CreateUpDownCounter<long>("apiserver_current_inflight_requests", description: "Maximal number of currently used inflight request limit of this apiserver per request kind in last second.");
         longRunning = meter.CreateUpDownCounter<long>("apiserver_longrunning_requests", description: "Gauge of all active long-running apiserver requests broken out by verb, group, version, resource, scope and component.");
         responseSizes = meter.CreateHistogram("apiserver_response_sizes", HistogramBuckets.Exponential(1000, 10, 7), "Response size distribution in bytes for each group, version, verb, resource, subresource, scope and component.");

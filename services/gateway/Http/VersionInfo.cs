@@ -1,6 +1,5 @@
-using System.Diagnostics.Metrics;
-using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
+using Mesh.Telemetry;
 
 namespace Mesh.Gateway.Http;
 
@@ -8,19 +7,7 @@ namespace Mesh.Gateway.Http;
 internal static class VersionInfo
 {
     /// <summary>The Kubernetes version that is spoken.</summary>
-    public const string GitVersion = "v1.36.0";
-
-    private const string BuildDate = "2026-04-22T00:00:00Z";
-    private static readonly string Platform = "linux/" + (RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "arm64" : "amd64");
-
-    private static readonly KeyValuePair<string, object?>[] Labels =
-    [
-        new("major", "1"), new("minor", "36"), new("git_version", GitVersion), new("git_commit", ""), new("git_tree_state", "clean"), new("build_date", BuildDate),
-        new("go_version", ""), new("compiler", "dotnet"), new("platform", Platform),
-    ];
-
-    /// <summary>The version as the labels of kubernetes_build_info.</summary>
-    public static Measurement<int> BuildInfo() => new(1, Labels);
+    public const string GitVersion = KubernetesBuild.GitVersion;
 
     /// <summary>The document.</summary>
     public static byte[] Document { get; } = System.Text.Encoding.UTF8.GetBytes(
@@ -35,9 +22,9 @@ internal static class VersionInfo
             ["gitVersion"] = GitVersion,
             ["gitCommit"] = "",
             ["gitTreeState"] = "clean",
-            ["buildDate"] = BuildDate,
+            ["buildDate"] = KubernetesBuild.BuildDate,
             ["goVersion"] = "",
             ["compiler"] = "dotnet",
-            ["platform"] = Platform,
+            ["platform"] = KubernetesBuild.Platform,
         }.ToJsonString(new System.Text.Json.JsonSerializerOptions { WriteIndented = true }));
 }
