@@ -47,7 +47,7 @@ internal static class Patching
         }
         catch (DecodeException e)
         {
-            throw new ApiException(Statuses.BadRequest("error decoding patch: " + e.Message), e);
+            throw new ApiException(Statuses.BadRequest((kind == PatchKind.Strategic ? "" : "error decoding patch: ") + e.Message), e);
         }
 
         if (patched is not JsonObject obj)

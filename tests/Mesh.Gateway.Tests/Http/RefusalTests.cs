@@ -83,6 +83,7 @@ public sealed class RefusalTests(GatewayHost gateway)
     [InlineData(Merge, """{"metadata":{"resourceVersion":"abc"}}""", 500, "strconv.ParseUint: parsing \"abc\": invalid syntax")]
     [InlineData(Strategic, "[]", 400, "json: cannot unmarshal array into Go value of type map[string]interface {}")]
     [InlineData(Strategic, "\"x\"", 400, "json: cannot unmarshal string into Go value of type map[string]interface {}")]
+    [InlineData(Strategic, "{", 400, "unexpected end of JSON input")]
     [InlineData(Strategic, """{"$patch":"x"}""", 500, "unknown patch type: x in map: map[$patch:x]")]
     [InlineData(Strategic, """{"metadata":1}""", 422, " \"\" is invalid: patch: Invalid value: \"map[metadata:1]\": cannot restore struct from: int64")]
     [InlineData(Strategic, """{"data":["a"]}""", 422, " \"\" is invalid: patch: Invalid value: \"map[data:[a]]\": cannot restore map from slice")]
