@@ -105,15 +105,21 @@ internal sealed class Lister(CacheSet caches, ObjectStorage storage)
 
     private static void Check(ListOptions options)
     {
-        if (options.ResourceVersionMatch.Length == 0) return;
+        if (options.ResourceVersionMatch.Length == 0 && options.SendInitialEvents is null) return;
 
-        FieldPath path = "resourceVersionMatch";
         var errors = new List<FieldError>();
+        if (options.ResourceVersionMatch.Length > 0) CheckMatch(options, errors);
+        if (options.SendInitialEvents is not null) errors.Add(FieldError.Forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"));
+        if (errors.Count > 0) throw new ApiException(Statuses.Invalid("meta.k8s.io", "ListOptions", "", errors));
+    }
+
+    private static void CheckMatch(ListOptions options, List<FieldError> errors)
+    {
+        FieldPath path = "resourceVersionMatch";
         if (options.ResourceVersion.Length == 0) errors.Add(FieldError.Forbidden(path, "resourceVersionMatch is forbidden unless resourceVersion is provided"));
         if (options.Continue.Length > 0) errors.Add(FieldError.Forbidden(path, "resourceVersionMatch is forbidden when continue is provided"));
         if (options.ResourceVersionMatch is not ("Exact" or "NotOlderThan")) errors.Add(FieldError.NotSupported(path, options.ResourceVersionMatch, "Exact", "NotOlderThan", ""));
         if (options is { ResourceVersion: "0", ResourceVersionMatch: "Exact" }) errors.Add(FieldError.Forbidden(path, "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\""));
-        if (errors.Count > 0) throw new ApiException(Statuses.Invalid("meta.k8s.io", "ListOptions", "", errors));
     }
 
     private static ListPage Page(CacheLayout layout, CacheState state, EntryFilter filter, long limit, string start)

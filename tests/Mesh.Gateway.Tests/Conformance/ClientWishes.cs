@@ -96,6 +96,61 @@ public sealed class ClientWishes(GatewayHost api)
         Assert.Equal("c", (await watch.NextAsync("ADDED")).Name());
     }
 
+    [Theory, Compatibility(4)]
+    [InlineData("application/json;as=Table;v=v1;g=meta.k8s.io,application/json", "Table")]
+    [InlineData("application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json", "PartialObjectMetadata")]
+    [InlineData("application/vnd.kubernetes.protobuf;stream=watch,application/json", "ConfigMap")]
+    [InlineData("application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json", "PartialObjectMetadata")]
+    public async Task The_end_of_what_there_was_is_told_in_every_form(string accept, string kind)
+    {
+        var maps = await api.NamespaceAsync("ends") + "/configmaps";
+        await api.MakeAsync(maps, """{"metadata":{"name":"a"}}""");
+        using var request = new HttpRequestMessage(HttpMethod.Get, maps + "?watch=1&timeoutSeconds=50&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true");
+        request.Headers.TryAddWithoutValidation("Accept", accept);
+        using var answer = await api.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        await using var body = await answer.Content.ReadAsStreamAsync();
+        using var lines = new StreamReader(body);
+        var types = new List<string>();
+        JsonNode last;
+        do
+        {
+            string type;
+            if (accept.Contains("protobuf", StringComparison.Ordinal))
+            {
+                var length = new byte[4];
+                await body.ReadExactlyAsync(length);
+                var frame = new byte[System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(length)];
+                await body.ReadExactlyAsync(frame);
+                (type, var obj) = ProtobufCodec.DecodeWatchEvent(frame);
+                last = obj!;
+            }
+            else
+            {
+                var line = JsonNode.Parse((await lines.ReadLineAsync())!)!;
+                (type, last) = ((string)line["type"]!, line["object"]!);
+            }
+
+            types.Add(type);
+        }
+        while (types[^1] != "BOOKMARK");
+
+        Assert.Equal(["ADDED", "BOOKMARK"], types);
+        Assert.Equal(kind, (string?)last["kind"]);
+        var meta = kind == "Table" ? last["rows"]![0]!["object"]!["metadata"]! : last["metadata"]!;
+        Assert.Equal("true", (string?)meta["annotations"]!["k8s.io/initial-events-end"]);
+    }
+
+    [Theory, Compatibility(4)]
+    [InlineData("sendInitialEvents=true", "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list")]
+    [InlineData("sendInitialEvents=false&resourceVersionMatch=Exact", "[resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided, sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list]")]
+    [InlineData("watch=1&sendInitialEvents=true", "resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")]
+    [InlineData("watch=1&resourceVersionMatch=NotOlderThan", "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")]
+    public async Task Options_of_a_watch_do_not_go_with_a_list_nor_the_reverse(string query, string why)
+    {
+        var (code, status) = await api.GetAsync("/api/v1/namespaces/default/configmaps?" + query);
+        Assert.Equal((422, "ListOptions.meta.k8s.io \"\" is invalid: " + why), (code, (string?)status["message"]));
+    }
+
     [Fact, Compatibility(5)]
     public async Task Apply_keys_ports_by_the_default_protocol()
     {
