@@ -1,4 +1,4 @@
-using System.Threading.Channels;
+using Mesh.Rpc;
 
 namespace Mesh.Gateway.Storage;
 
@@ -22,7 +22,7 @@ internal enum WatchState
 internal sealed class CacheWatch : IDisposable
 {
     private readonly ResourceCache cache;
-    private readonly Channel<bool> signal = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private readonly WakeSignal signal = new();
 
     internal CacheWatch(ResourceCache cache, EntryFilter filter, long cursor)
     {
@@ -47,17 +47,13 @@ internal sealed class CacheWatch : IDisposable
     internal bool IsClosed { get; set; }
 
     /// <summary>Waits until there may be something to drain, or somebody calls <see cref="Wake"/>.</summary>
-    public async ValueTask WaitAsync()
-    {
-        await signal.Reader.WaitToReadAsync(CancellationToken.None); // without a token it takes no memory
-        signal.Reader.TryRead(out _);
-    }
+    public ValueTask WaitAsync() => signal.WaitAsync();
 
     /// <summary>Moves new events the watcher sees into the list, at most max at a time; the revision is what the watch has now seen everything up to.</summary>
     public (WatchState State, long Revision) Drain(List<(ChangeType Type, CacheEntry Entry)> into, int max) => cache.Drain(this, into, max);
 
     /// <summary>Makes <see cref="WaitAsync"/> return.</summary>
-    internal void Wake() => signal.Writer.TryWrite(true);
+    internal void Wake() => signal.Set();
 
     /// <summary>Ends the watch.</summary>
     public void Dispose() => cache.Remove(this);

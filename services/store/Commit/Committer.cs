@@ -8,7 +8,7 @@ namespace Mesh.Store.Commit;
 /// <summary>
 /// One writer at a time. Each round takes every queued proposal, (1) appends them to the log, (2) makes the log durable with one fdatasync,
 /// (3) applies them in order, (4) publishes the new revision, leaves the new versions for the watches, (5) does what may only be
-/// done between batches: captures for snapshots, and a slice of compaction; (6) answers the callers, then the watches. There is no writer thread: whoever finds the writer's seat empty takes it for one
+/// done between batches: captures for snapshots, and a slice of compaction; (6) feeds the watches and answers the callers, what goes to one connection in one send. There is no writer thread: whoever finds the writer's seat empty takes it for one
 /// round, so a lone caller's put costs no switch of threads; what came in meanwhile is the next round, on the pool. With nothing queued nothing runs.
 /// </summary>
 internal sealed class Committer : IDisposable
@@ -20,7 +20,7 @@ internal sealed class Committer : IDisposable
     private readonly WriteAheadLog _log;
     private readonly StateMachine _machine;
     private readonly Action<List<KeyVersion>, long> _published;
-    private readonly Action _answered;
+    private readonly Action _answering;
     private readonly Action<Exception> _failed;
     private readonly Lock _fill = new();
     private readonly List<Proposal> _batch = [];
@@ -32,9 +32,9 @@ internal sealed class Committer : IDisposable
     private bool _stopping;
     private Exception? _failure;
 
-    public Committer(WriteAheadLog log, StateMachine machine, Action<List<KeyVersion>, long> published, Action answered, Action<Exception> failed, KnownBugs bugs = KnownBugs.None)
+    public Committer(WriteAheadLog log, StateMachine machine, Action<List<KeyVersion>, long> published, Action answering, Action<Exception> failed, KnownBugs bugs = KnownBugs.None)
     {
-        (_log, _machine, _published, _answered, _failed) = (log, machine, published, answered, failed);
+        (_log, _machine, _published, _answering, _failed) = (log, machine, published, answering, failed);
         _bugs = bugs;
         _writeDeferred = WriteDeferred;
     }
@@ -148,8 +148,7 @@ internal sealed class Committer : IDisposable
 
         // The next round's fdatasync runs beside the answers of this one.
         if (more) ThreadPool.UnsafeQueueUserWorkItem(static committer => committer.Write(), this, preferLocal: false);
-        Answer(done);
-        _answered();
+        Answer(done, _answering);
     }
 
     /// <summary>One batch from <paramref name="items"/>, beginning at <paramref name="at"/>; returns where the next begins.</summary>
@@ -221,9 +220,10 @@ internal sealed class Committer : IDisposable
         if (versions.Count > 0) _published(versions, _machine.Store.WriterRevision);
     }
 
-    private static void Answer(List<Proposal> done)
+    private static void Answer(List<Proposal> done, Action answering)
     {
         foreach (var proposal in done) proposal.Batch?.Hold();
+        answering();
         foreach (var proposal in done) proposal.Complete();
         foreach (var proposal in done) proposal.Batch?.Release();
     }
@@ -246,7 +246,7 @@ internal sealed class Committer : IDisposable
         ThreadPool.UnsafeQueueUserWorkItem(static told => told._failed(told.Failure!), this, preferLocal: false);
         var proposals = items.Concat(waiting).OfType<Proposal>().ToList();
         foreach (var proposal in proposals.Skip(done)) proposal.Set(Refusals.Stopped);
-        Answer(proposals);
+        Answer(proposals, static () => { });
         // They see the failure; those of the round that ran before it do nothing twice.
         foreach (var work in items.Concat(waiting).OfType<Action>()) work();
     }

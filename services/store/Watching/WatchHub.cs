@@ -4,8 +4,8 @@ using Mesh.Store.Wal;
 namespace Mesh.Store.Watching;
 
 /// <summary>
-/// Brings new versions to watches. The committer leaves each batch here, and when its callers are answered it is matched against the synced watchers, whose streams
-/// are marked: a little on the committer's own thread, much on one of the pool.
+/// Brings new versions to watches. The committer leaves each batch here, and before its callers are answered it is matched against the synced watchers, whose streams
+/// are woken: a few send on the committer's own thread, so that an event leaves with the answer, not a switch of threads later; many, and much, go to the pool.
 /// A watcher whose stream does not keep up becomes unsynced: what was queued for it is dropped and its stream reads history instead, at its own pace.
 /// Watchers that history has been compacted away from are cancelled with the compact revision.
 /// Lock: <c>Gate</c> guards the index, the watchers and the streams' queues; nothing is awaited and no other lock but history's is taken under it.
@@ -13,6 +13,7 @@ namespace Mesh.Store.Watching;
 internal sealed class WatchHub(MvccStore store, StoreIdentity identity)
 {
     private const int LittleWork = 256; // versions times watchers, at most: a few microseconds, less than another thread is woken in
+    private const int FewStreams = 2; // each a send
     private readonly Lock _inbox = new();
     private List<(List<KeyVersion> Versions, long Revision)> _batches = [];
     private bool _dispatching;
@@ -20,6 +21,7 @@ internal sealed class WatchHub(MvccStore store, StoreIdentity identity)
     private readonly WatcherIndex _index = new();
     private readonly List<Watcher> _matched = [];
     private readonly HashSet<WatchStream> _touched = [];
+    private readonly List<WatchStream> _few = []; // of the one that dispatches
     private readonly HashSet<WatchStream> _waitingForProgress = [];
 
     /// <summary>The hub's one lock.</summary>
@@ -58,8 +60,8 @@ internal sealed class WatchHub(MvccStore store, StoreIdentity identity)
             little = (long)_left * (1 + SyncedCount) <= LittleWork;
         }
 
-        if (little) Dispatch();
-        else ThreadPool.UnsafeQueueUserWorkItem(static hub => hub.Dispatch(), this, preferLocal: false);
+        if (little) Dispatch(here: true);
+        else ThreadPool.UnsafeQueueUserWorkItem(static hub => hub.Dispatch(here: false), this, preferLocal: false);
     }
 
     /// <summary>Registers a watcher from its <see cref="Watcher.Next"/> on. Under <see cref="Gate"/>.</summary>
@@ -83,7 +85,7 @@ internal sealed class WatchHub(MvccStore store, StoreIdentity identity)
     /// <summary>Wakes the stream when the hub has reached what was published when it asked. Under <see cref="Gate"/>.</summary>
     internal void AwaitProgress(WatchStream stream) => _waitingForProgress.Add(stream);
 
-    private void Dispatch()
+    private void Dispatch(bool here)
     {
         List<(List<KeyVersion> Versions, long Revision)> batches;
         lock (_inbox)
@@ -103,9 +105,18 @@ internal sealed class WatchHub(MvccStore store, StoreIdentity identity)
 
             foreach (var stream in _waitingForProgress) _touched.Add(stream);
             _waitingForProgress.Clear();
-            foreach (var stream in _touched) stream.Wake();
+            here &= _touched.Count <= FewStreams;
+            foreach (var stream in _touched)
+            {
+                if (here && stream.IsSynced) _few.Add(stream);
+                else stream.Wake();
+            }
+
             _touched.Clear();
         }
+
+        foreach (var stream in _few) stream.Wake(here: true);
+        _few.Clear();
 
         lock (_inbox)
         {
@@ -117,7 +128,7 @@ internal sealed class WatchHub(MvccStore store, StoreIdentity identity)
         }
 
         // More has come: not for ever on the thread of one of the callers.
-        ThreadPool.UnsafeQueueUserWorkItem(static hub => hub.Dispatch(), this, preferLocal: false);
+        ThreadPool.UnsafeQueueUserWorkItem(static hub => hub.Dispatch(here: false), this, preferLocal: false);
     }
 
     private void Match(List<KeyVersion> versions)

@@ -1,4 +1,4 @@
-using System.Threading.Channels;
+using Mesh.Rpc;
 using Mesh.Store.Mvcc;
 
 namespace Mesh.Store.Watching;
@@ -9,7 +9,7 @@ namespace Mesh.Store.Watching;
 /// </summary>
 internal sealed class WatchStream(WatchHub hub, WatchLimits limits, TimeProvider time) : IDisposable
 {
-    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private readonly WakeSignal _wake = new();
     private readonly Dictionary<long, Watcher> _watchers = [];
     private readonly HashSet<Watcher> _unsynced = [];
     private readonly HashSet<Watcher> _progressDue = [];
@@ -25,6 +25,9 @@ internal sealed class WatchStream(WatchHub hub, WatchLimits limits, TimeProvider
     {
         get { lock (hub.Gate) return _watchers.Count; }
     }
+
+    /// <summary>None of its watches has to read history. Under the hub's gate.</summary>
+    internal bool IsSynced => _unsynced.Count == 0;
 
     /// <summary>Opens a watch and queues its "created" answer. A refused one is answered created and cancelled at once.</summary>
     public void Create(WatchCreation creation)
@@ -108,14 +111,17 @@ internal sealed class WatchStream(WatchHub hub, WatchLimits limits, TimeProvider
     }
 
     /// <summary>Lets the sender look. Never blocks.</summary>
-    internal void Wake() => _wake.Writer.TryWrite(true);
+    /// <param name="here">On this thread, which must not have the hub's gate.</param>
+    internal void Wake(bool here = false) => _wake.Set(here);
 
     /// <summary>Sends until cancelled; the writer's back pressure is the stream's pace.</summary>
     public async Task RunAsync(Func<WatchReply, bool, Task> write, CancellationToken cancel)
     {
-        while (await _wake.Reader.WaitToReadAsync(cancel))
+        await using var cancelled = cancel.UnsafeRegister(static wake => ((WakeSignal)wake!).Set(), _wake);
+        while (true)
         {
-            _wake.Reader.TryRead(out _);
+            await _wake.WaitAsync();
+            cancel.ThrowIfCancellationRequested();
             while (true)
             {
                 var replies = TakeQueued();
