@@ -6,7 +6,8 @@ need_kube_apiserver() {
   local dir=$MESH_ROOT/.mesh/peer path=$PATH source
   step "building kube-apiserver from Debian's source (ten minutes; log in .mesh/peer-build.log)"
   rm -rf "$dir"; mkdir -p "$dir/lists/partial" "$dir/gopath/src/k8s.io"
-  (
+  ( # a job of its own: as the left side of || its steps would go on after one that failed
+    set -e
     cd "$dir"
     echo "deb-src http://deb.debian.org/debian bookworm main" >sources.list
     apt=(apt-get -q -o "Dir::Etc::sourcelist=$dir/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$dir/lists")
@@ -23,6 +24,7 @@ need_kube_apiserver() {
     "$dir/openapi-gen" --go-header-file hack/boilerplate/boilerplate.generatego.txt -i "$packages" \
       -p k8s.io/kubernetes/pkg/generated/openapi -O zz_generated.openapi -r "$dir/violations"
     go build -o "$KUBE_APISERVER" ./cmd/kube-apiserver
-  ) >"$dir/../peer-build.log" 2>&1 </dev/null || die "kube-apiserver could not be built: see .mesh/peer-build.log"
+  ) >"$dir/../peer-build.log" 2>&1 </dev/null &
+  wait $! || die "kube-apiserver could not be built: see .mesh/peer-build.log"
   rm -rf "$dir/cache" "$dir/lists" "$dir/gopath" "$dir"/kubernetes* "$dir/openapi-gen"
 }

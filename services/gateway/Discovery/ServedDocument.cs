@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Mesh.Api.Codecs;
 using Mesh.Api.Schema;
 using Mesh.Gateway.Http;
+using Mesh.Gateway.Http.Yaml;
 
 namespace Mesh.Gateway.Discovery;
 

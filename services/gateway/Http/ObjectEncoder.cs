@@ -5,6 +5,7 @@ using Mesh.Api;
 using Mesh.Api.Codecs;
 using Mesh.Api.Schema;
 using Mesh.Gateway.Http.Forms;
+using Mesh.Gateway.Http.Yaml;
 using Mesh.Gateway.Storage;
 using Mesh.Gateway.Tables;
 

@@ -10,6 +10,7 @@ using Mesh.Api.Tests.Codecs;
 using Mesh.Gateway.Http;
 using Mesh.Gateway.Http.Forms;
 using Mesh.Gateway.Http.Lists;
+using Mesh.Gateway.Http.Yaml;
 using Mesh.Gateway.Registry;
 using Mesh.Gateway.Storage;
 using Mesh.Gateway.Tables;

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Mesh.Api.Codecs;
 using Mesh.Gateway.Http;
+using Mesh.Gateway.Http.Yaml;
 
 namespace Mesh.Gateway.Tests.Http;
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json.Nodes;
 using Mesh.Gateway.Http.Forms;
+using Mesh.Gateway.Http.Yaml;
 using Mesh.Gateway.Registry;
 
 namespace Mesh.Gateway.Http.Lists;

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 
-namespace Mesh.Gateway.Http;
+namespace Mesh.Gateway.Http.Yaml;
 
 /// <summary>Writes JSON trees as block-style YAML, as Kubernetes does: keys in the order of people (a2 before a10), lists not indented.</summary>
 internal static class YamlText

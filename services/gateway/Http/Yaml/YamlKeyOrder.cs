@@ -1,7 +1,7 @@
 using System.Numerics;
 using System.Text.Json.Nodes;
 
-namespace Mesh.Gateway.Http;
+namespace Mesh.Gateway.Http.Yaml;
 
 /// <summary>
 /// The order of keys in Kubernetes' YAML: letters after everything else, runs of digits by their number, the rest by code point. It goes round in circles for a

@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using Mesh.Api.Codecs;
 
-namespace Mesh.Gateway.Http;
+namespace Mesh.Gateway.Http.Yaml;
 
 /// <summary>How a YAML scalar is written.</summary>
 internal enum YamlScalarStyle

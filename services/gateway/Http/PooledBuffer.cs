@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Mesh.Gateway.Http.Lists;
+namespace Mesh.Gateway.Http;
 
 /// <summary>A buffer that grows by the pool's arrays and is emptied and filled again.</summary>
 internal sealed class PooledBuffer(int capacity = 16 * 1024) : IBufferWriter<byte>, IDisposable

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Mesh.Gateway.Http;
+namespace Mesh.Gateway.Http.Yaml;
 
 /// <summary>
 /// Writes strings as YAML scalars the way Kubernetes' library does: plain when that is read back as the same string, else in single quotes, in double quotes
