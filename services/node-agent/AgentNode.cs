@@ -5,6 +5,7 @@ using Mesh.NodeAgent.Components;
 using Mesh.NodeAgent.Events;
 using Mesh.NodeAgent.Images;
 using Mesh.NodeAgent.Lifecycle;
+using Mesh.NodeAgent.Metrics;
 using Mesh.NodeAgent.Network;
 using Mesh.NodeAgent.Nodes;
 using Mesh.NodeAgent.Objects;
@@ -37,7 +38,7 @@ internal sealed class AgentNode
     private readonly IReadOnlyList<string> addresses;
     private volatile IReadOnlyDictionary<string, string> allocatable = new Dictionary<string, string>();
 
-    public AgentNode(NodeAgentOptions options, IKubeClient client, PodFeed feed, IInformer<Service> services, IEventRecorder recorder, NodeRuntime runtime, TimeProvider time, ILoggerFactory loggers)
+    public AgentNode(NodeAgentOptions options, IKubeClient client, PodFeed feed, IInformer<Service> services, IEventRecorder recorder, NodeRuntime runtime, KubeletMetrics metrics, TimeProvider time, ILoggerFactory loggers)
     {
         (this.options, this.client, this.feed, this.runtime, this.time) = (options, client, feed, runtime, time);
         log = loggers.CreateLogger("node");
@@ -51,14 +52,14 @@ internal sealed class AgentNode
             NodeName = options.NodeName,
             Client = client,
             Runtime = runtime.Runtime,
-            Volumes = hollow ? new NoVolumes() : new VolumeManager(Paths, objects, new ServiceAccountTokens(client, time), time),
+            Volumes = hollow ? new NoVolumes() : new VolumeManager(Paths, objects, new ServiceAccountTokens(client, time), time, metrics),
             Images = new ImageManager(runtime.Runtime, objects, events, time),
             Objects = objects,
             Status = new StatusManager(client, time, log),
             Prober = hollow ? new HollowProber() : new Prober(runtime.Runtime),
             Hooks = new HookRunner(runtime.Runtime, time),
             Events = events,
-            Cgroups = hollow ? new NoCgroups() : new PodCgroups(CgroupHost.Detect(), options.CgroupRoot),
+            Cgroups = hollow ? new NoCgroups() : new MeasuredCgroups(new PodCgroups(CgroupHost.Detect(), options.CgroupRoot), metrics),
             Paths = Paths,
             Sandbox = new SandboxSettings
             {
@@ -66,6 +67,7 @@ internal sealed class AgentNode
                 ClusterDns = [.. Split(options.ClusterDns)],
                 HostResolver = File.Exists(options.ResolvConf) ? ResolverConfig.Parse(File.ReadAllText(options.ResolvConf)) : ResolverConfig.Empty,
             },
+            Metrics = metrics,
             Time = time,
             Log = log,
             Hollow = hollow,
@@ -78,6 +80,7 @@ internal sealed class AgentNode
             ServicesSynced = services.Synced,
         };
         Pods = new PodManager(Services);
+        metrics.Watch(this);
         var identity = new NodeIdentity
         {
             Name = options.NodeName,
@@ -89,6 +92,9 @@ internal sealed class AgentNode
     }
 
     public NodePaths Paths { get; }
+
+    /// <summary>Image of every pod's sandbox.</summary>
+    public string SandboxImage => options.SandboxImage;
 
     public NodeServices Services { get; }
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using Mesh.Api.Core.V1;
 using Mesh.Client;
+using Mesh.NodeAgent.Metrics;
 using Mesh.NodeAgent.Runtime;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -9,7 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace Mesh.NodeAgent;
 
 /// <summary>Many simulated nodes in one process: they share one watch of all pods, handed on by node name.</summary>
-internal sealed class HollowNodes(NodeAgentOptions options, IKubeClient client, IInformerFactory informers, IEventRecorder recorder, TimeProvider time, ILoggerFactory loggers)
+internal sealed class HollowNodes(NodeAgentOptions options, IKubeClient client, IInformerFactory informers, IEventRecorder recorder, KubeletMetrics metrics, TimeProvider time, ILoggerFactory loggers)
     : BackgroundService
 {
     private readonly ConcurrentDictionary<string, Action<Pod?, Pod?>> handlers = new();
@@ -23,7 +24,7 @@ internal sealed class HollowNodes(NodeAgentOptions options, IKubeClient client, 
         {
             var name = $"{options.NodeName}-{i.ToString(CultureInfo.InvariantCulture)}";
             var own = Own(name, i);
-            nodes.Add(new AgentNode(own, client, new PodFeed(handler => handlers[name] = handler, pods.Synced), services, recorder, NodeRuntime.Hollow(time, own.PodCidr), time, loggers));
+            nodes.Add(new AgentNode(own, client, new PodFeed(handler => handlers[name] = handler, pods.Synced), services, recorder, NodeRuntime.Hollow(time, own.PodCidr, metrics.Operations), metrics, time, loggers));
         }
 
         // Handlers are there before the first pod is handed out.

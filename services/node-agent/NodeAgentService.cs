@@ -1,7 +1,9 @@
+using System.Diagnostics.Metrics;
 using Mesh.Api.Core.V1;
 using Mesh.Client;
 using Mesh.Hosting;
 using Mesh.NodeAgent.Components;
+using Mesh.NodeAgent.Metrics;
 using Mesh.NodeAgent.Runtime;
 using Mesh.NodeAgent.Runtime.Containerd;
 using Mesh.NodeAgent.Server;
@@ -24,13 +26,14 @@ public sealed class NodeAgentService : IMeshService
         var options = builder.Bind<NodeAgentOptions>();
         Check(options);
         builder.AddKubeClient(options, "kubelet");
+        builder.Services.AddSingleton(static s => new KubeletMetrics(s.GetRequiredService<IMeterFactory>(), s.GetRequiredService<TimeProvider>()));
         if (options.Runtime == "hollow" && options.HollowNodes > 1)
         {
             builder.AddWorker<HollowNodes>();
             return;
         }
 
-        builder.Services.AddSingleton(s => NodeRuntime.From(options, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILoggerFactory>()));
+        builder.Services.AddSingleton(s => NodeRuntime.From(options, s.GetRequiredService<KubeletMetrics>().Operations, s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILoggerFactory>()));
         builder.Services.AddSingleton(s =>
         {
             var informers = s.GetRequiredService<IInformerFactory>();
@@ -42,6 +45,7 @@ public sealed class NodeAgentService : IMeshService
                 informers.For<Service>(),
                 s.GetRequiredService<IEventRecorder>(),
                 s.GetRequiredService<NodeRuntime>(),
+                s.GetRequiredService<KubeletMetrics>(),
                 s.GetRequiredService<TimeProvider>(),
                 s.GetRequiredService<ILoggerFactory>());
         });

@@ -5,6 +5,7 @@ using Mesh.NodeAgent.Containers;
 using Mesh.NodeAgent.Events;
 using Mesh.NodeAgent.Images;
 using Mesh.NodeAgent.Lifecycle;
+using Mesh.NodeAgent.Metrics;
 using Mesh.NodeAgent.Objects;
 using Mesh.NodeAgent.Pods.Status;
 using Mesh.NodeAgent.Probes;
@@ -43,6 +44,8 @@ internal sealed class NodeServices
     public required NodePaths Paths { get; init; }
 
     public required SandboxSettings Sandbox { get; init; }
+
+    public required KubeletMetrics Metrics { get; init; }
 
     public required TimeProvider Time { get; init; }
 

@@ -12,6 +12,7 @@ internal sealed class PodCgroups(CgroupVersion version, string parent, string ro
 {
     private static readonly string[] V1Controllers = ["cpu", "memory", "pids", "cpuset", "cpuacct", "blkio", "devices", "freezer", "hugetlb", "net_cls", "net_prio", "perf_event", "systemd", "unified"];
     private static readonly string[] V2Controllers = ["cpu", "memory", "pids", "cpuset", "io", "hugetlb"];
+    private const string Devices = "/sys/dev/block";
     private readonly string top = "/" + string.Join('/', parent.Split('/', StringSplitOptions.RemoveEmptyEntries).Append("kubepods"));
 
     public CgroupVersion Version => version;
@@ -59,6 +60,31 @@ internal sealed class PodCgroups(CgroupVersion version, string parent, string ro
         return path;
     }
 
+    public bool Exists(string podUid) => Everywhere($"pod{podUid}").Any();
+
+    public CgroupReading? Read(string podUid, string containerId)
+    {
+        var own = Containers(podUid, containerId).ToList();
+        if (own.Count == 0)
+            return null;
+        if (version == CgroupVersion.V2)
+            return CgroupReading.ReadV2(own[0], Devices);
+        string Of(string controller) => own.FirstOrDefault(d => d.StartsWith(Path.Combine(root, controller) + "/", StringComparison.Ordinal)) ?? "/nonexistent";
+        return CgroupReading.ReadV1(Of("memory"), Of("cpu"), Of("blkio"), Devices);
+    }
+
+    public int? ProcessOf(string podUid, string containerId)
+    {
+        try
+        {
+            return Containers(podUid, containerId).FirstOrDefault() is { } directory && int.TryParse(File.ReadLines(Path.Combine(directory, "cgroup.procs")).FirstOrDefault(), out var process) ? process : null;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
     public void Remove(string podUid)
     {
         foreach (var directory in Everywhere($"pod{podUid}"))
@@ -101,6 +127,9 @@ internal sealed class PodCgroups(CgroupVersion version, string parent, string ro
             foreach (var qos in new[] { "", "/burstable", "/besteffort" })
                 yield return Path.Combine(mount, (top + qos).TrimStart('/'));
     }
+
+    /// <summary>A container's own directories below its pod's: the runtime names them by its id.</summary>
+    private IEnumerable<string> Containers(string podUid, string containerId) => Everywhere($"pod{podUid}").Select(d => Path.Combine(d, containerId)).Where(Directory.Exists);
 
     private IEnumerable<string> Everywhere(string name) => QosDirectories().Select(d => Path.Combine(d, name)).Where(Directory.Exists);
 

@@ -16,6 +16,7 @@ internal sealed class PodManager
     private readonly ConcurrentDictionary<string, Running> workers = new();
     private readonly NodeServices node;
     private CancellationToken lifetime;
+    private long relisted;
 
     public PodManager(NodeServices node)
     {
@@ -49,7 +50,21 @@ internal sealed class PodManager
     /// <summary>Ends what the runtime still has of pods that the API no longer knows, and removes their leftovers. Call when the pods have synced.</summary>
     public async Task RemoveOrphansAsync(CancellationToken ct)
     {
+        await RemoveOrphansAsync(await RelistAsync(ct), ct);
+    }
+
+    /// <summary>A look at all pods of the runtime.</summary>
+    public async Task<IReadOnlyDictionary<string, PodState>> RelistAsync(CancellationToken ct)
+    {
+        var started = node.Time.GetTimestamp();
         var observed = await node.Runtime.InspectAllAsync(ct);
+        var last = Interlocked.Exchange(ref relisted, node.Time.GetTimestamp());
+        node.Metrics.Relisted(node.Time.GetElapsedTime(started), last == 0 ? null : node.Time.GetElapsedTime(last));
+        return observed;
+    }
+
+    private async Task RemoveOrphansAsync(IReadOnlyDictionary<string, PodState> observed, CancellationToken ct)
+    {
         foreach (var state in observed.Values.Where(s => !workers.ContainsKey(s.Uid)))
             await EndOrphanAsync(state, ct);
         var cleanup = new PodCleanup(node);
@@ -109,7 +124,7 @@ internal sealed class PodManager
             try
             {
                 await Task.Delay(node.Hollow ? Relist * 5 : Relist, node.Time, ct);
-                var all = await node.Runtime.InspectAllAsync(ct);
+                var all = await RelistAsync(ct);
                 foreach (var worker in Workers)
                 {
                     var seen = worker.Observed;
@@ -118,7 +133,7 @@ internal sealed class PodManager
                         worker.Wake();
                 }
 
-                await RemoveOrphansAsync(ct);
+                await RemoveOrphansAsync(all, ct);
             }
             catch (OperationCanceledException)
             {

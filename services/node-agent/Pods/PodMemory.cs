@@ -18,6 +18,9 @@ internal sealed class PodMemory(NodeServices node)
     /// <summary>The status last computed; newer than the API's copy in our cache.</summary>
     public volatile PodStatus? LastStatus;
 
+    /// <summary>Whether this agent has made the pod's volumes.</summary>
+    public volatile bool VolumesWereMade;
+
     public Dictionary<string, WaitingReason> Waiting { get; } = [];
 
     public Backoff Restarts { get; } = Backoff.Standard();
@@ -89,7 +92,11 @@ internal sealed class PodMemory(NodeServices node)
         return true;
     }
 
-    public void VolumesMade(DateTime now) => volumesAt = now;
+    public void VolumesMade(DateTime now)
+    {
+        volumesAt = now;
+        VolumesWereMade = true;
+    }
 
     /// <summary>After a restart of the agent, containers that kept failing go on backing off.</summary>
     public void RestoreBackoff(PodState observed, DateTime now)

@@ -30,15 +30,20 @@ internal sealed class PodWorker : IDisposable
     private readonly PodProbes probes;
     private volatile Pod latest;
     private volatile bool gone;
+    private volatile string operation = "create";
+    private readonly long seen;
 
     // loop only
     private readonly PodMemory memory;
     private TimeSpan retry = FirstRetry;
+    private bool started;
 
     public PodWorker(Pod pod, NodeServices node)
     {
         this.node = node;
         latest = pod;
+        seen = node.Time.GetTimestamp();
+        started = pod.Status?.Phase is not (null or "" or "Pending");
         killer = new PodKiller(node);
         memory = new PodMemory(node);
         starter = new PodStarter(node, killer, memory);
@@ -58,10 +63,15 @@ internal sealed class PodWorker : IDisposable
     /// <summary>Whether a resize waits for room on the node.</summary>
     public bool WaitsForRoom => memory.Resize?.Reason == ResizeRoom.Deferred;
 
+    /// <summary>Whether the pod's volumes are there: made by us, or long ago as it has containers.</summary>
+    public bool VolumesMade => memory.VolumesWereMade || Observed.Containers.Count > 0;
+
     /// <summary>A newer object.</summary>
     public void Update(Pod pod)
     {
         latest = pod;
+        if (operation == "sync")
+            operation = "update";
         if (pod.Metadata.DeletionTimestamp is not null)
             ending.Cancel();
         Wake();
@@ -104,7 +114,11 @@ internal sealed class PodWorker : IDisposable
     {
         while (true)
         {
+            var began = node.Time.GetTimestamp();
+            var what = Ending ? "kill" : operation;
+            operation = "sync";
             var next = await StepAsync(ct);
+            node.Metrics.PodSynced(what, node.Time.GetElapsedTime(began));
             if (next is null)
                 return;
             if (next != TimeSpan.Zero) // Infinite is negative.
@@ -254,6 +268,12 @@ internal sealed class PodWorker : IDisposable
         };
         var status = PodStatusBuilder.Build(pod, observed, facts);
         memory.LastStatus = status;
+        if (!started && status.Phase == "Running")
+        {
+            started = true;
+            node.Metrics.PodStarted(node.Time.GetElapsedTime(seen));
+        }
+
         node.Status.Set(latest, status);
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Mesh.NodeAgent.Metrics;
 using Mesh.NodeAgent.Runtime.Containerd;
 using Mesh.NodeAgent.Runtime.CriV1;
 using Mesh.NodeAgent.Runtime.Hollow;
@@ -24,25 +25,25 @@ internal sealed class NodeRuntime : IDisposable
     /// <summary>It can be talked to.</summary>
     public bool Started { get; private set; }
 
-    public static NodeRuntime Hollow(TimeProvider time, string podCidr = "10.0.0.0/24") => new(new HollowRuntime(time, podCidr), null, true, _ => Task.CompletedTask);
+    public static NodeRuntime Hollow(TimeProvider time, string podCidr = "10.0.0.0/24", RuntimeOperations? operations = null) => new(new HollowRuntime(time, podCidr, operations), null, true, _ => Task.CompletedTask);
 
     /// <summary>The runtime that the settings name.</summary>
-    public static NodeRuntime From(NodeAgentOptions options, TimeProvider time, ILoggerFactory loggers)
+    public static NodeRuntime From(NodeAgentOptions options, RuntimeOperations operations, TimeProvider time, ILoggerFactory loggers)
     {
         if (options.Runtime == "hollow")
-            return Hollow(time, options.PodCidr.Length > 0 ? options.PodCidr : "10.0.0.0/24");
+            return Hollow(time, options.PodCidr.Length > 0 ? options.PodCidr : "10.0.0.0/24", operations);
         var host = HostProbe.Read();
         var archive = options.SandboxArchive.Length > 0 ? options.SandboxArchive : Path.Combine(AppContext.BaseDirectory, "pause.tar");
         if (options.Containerd != "managed")
         {
-            var foreign = new CriRuntime(new CriConnection(options.Containerd));
+            var foreign = new CriRuntime(new CriConnection(options.Containerd, operations));
             return new NodeRuntime(foreign, null, host.CanLowerOomScore, _ => Task.CompletedTask);
         }
 
         var paths = new NodePaths(options.DataDir);
         var settings = Settings(options, paths);
         var process = new ContainerdProcess(settings, host, loggers.CreateLogger<ContainerdProcess>());
-        var own = new CriRuntime(new CriConnection(settings.SocketPath));
+        var own = new CriRuntime(new CriConnection(settings.SocketPath, operations));
         return new NodeRuntime(own, process, host.CanLowerOomScore, ct => ImportAsync(own, options.SandboxImage, archive, settings.SocketPath, ct));
     }
 

@@ -18,7 +18,7 @@ namespace Mesh.NodeAgent.Server;
 internal sealed class NodeApi(AgentNode node, TimeProvider time, ILoggerFactory loggers, MetricsRegistry metrics)
 {
     private readonly ILogger log = loggers.CreateLogger("node-api");
-    private readonly NodeMetrics nodeMetrics = new(node, metrics);
+    private readonly NodeMetrics nodeMetrics = new(node, metrics, node.SandboxImage);
 
     public void Map(WebApplication app)
     {

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Mesh.NodeAgent.Network;
 using Mesh.NodeAgent.Nodes;
 using Mesh.NodeAgent.Runtime;
 using Mesh.Telemetry;
@@ -10,7 +11,7 @@ using Microsoft.AspNetCore.Http;
 namespace Mesh.NodeAgent.Server;
 
 /// <summary>/metrics, /metrics/cadvisor, /metrics/resource and /stats/summary, from what the runtime measures.</summary>
-internal sealed class NodeMetrics(AgentNode node, MetricsRegistry metrics)
+internal sealed class NodeMetrics(AgentNode node, MetricsRegistry metrics, string sandboxImage)
 {
     public Task MetricsAsync(HttpContext context) => MetricsHttp.WriteAsync(context, metrics);
 
@@ -18,12 +19,9 @@ internal sealed class NodeMetrics(AgentNode node, MetricsRegistry metrics)
     public async Task CadvisorAsync(HttpContext context)
     {
         var usage = await node.Services.Runtime.UsageAsync(context.RequestAborted);
-        var text = new StringBuilder();
-        Series(text, usage, "container_cpu_usage_seconds_total", "counter", "Cumulative cpu time consumed in seconds.", u => u.CpuNanoseconds / 1e9, ",cpu=\"total\"");
-        Series(text, usage, "container_memory_working_set_bytes", "gauge", "Current working set in bytes.", u => u.WorkingSetBytes);
-        Series(text, usage, "container_memory_usage_bytes", "gauge", "Current memory usage in bytes.", u => u.UsageBytes);
-        Series(text, usage, "container_memory_rss", "gauge", "Size of RSS in bytes.", u => u.RssBytes);
-        Series(text, usage, "container_fs_usage_bytes", "gauge", "Number of bytes that are consumed by the container on this filesystem.", u => u.WritableLayerBytes);
+        var cgroups = node.Services.Cgroups;
+        var containers = usage.Select(u => new MeasuredContainer(u, Image(u), cgroups.Read(u.PodUid, u.ContainerId))).ToList();
+        var text = new StringBuilder(new CadvisorMetrics(containers, Sandboxes()).Write());
         text.Append(Invariant($"# HELP machine_cpu_cores Number of logical CPU cores.\n# TYPE machine_cpu_cores gauge\nmachine_cpu_cores {Environment.ProcessorCount}\n"));
         text.Append(Invariant($"# HELP machine_memory_bytes Amount of memory installed on the machine.\n# TYPE machine_memory_bytes gauge\nmachine_memory_bytes {node.Services.MemoryBytes}\n"));
         await TextAsync(context, text);
@@ -110,11 +108,21 @@ internal sealed class NodeMetrics(AgentNode node, MetricsRegistry metrics)
         json.WriteEndObject();
     }
 
-    private static void Series(StringBuilder text, IReadOnlyList<ContainerUsage> usage, string name, string type, string help, Func<ContainerUsage, double> value, string more = "")
+    private string Image(ContainerUsage usage) => node.Pods.Find(usage.PodUid)?.Observed.Containers.FirstOrDefault(c => c.Id == usage.ContainerId)?.Image ?? "";
+
+    /// <summary>Pods with a network of their own; on the node's, its interfaces would be counted once a pod.</summary>
+    private List<MeasuredSandbox> Sandboxes()
     {
-        text.Append(Invariant($"# HELP {name} {help}\n# TYPE {name} {type}\n"));
-        foreach (var u in usage)
-            text.Append(Invariant($"{name}{{container=\"{u.Container}\",id=\"/kubepods/pod{u.PodUid}/{u.ContainerId}\",image=\"\",name=\"{u.ContainerId}\",namespace=\"{u.Namespace}\",pod=\"{u.Pod}\"{more}}} {value(u)} {Milliseconds(u)}\n"));
+        var now = node.Services.Time.GetUtcNow().UtcDateTime;
+        var result = new List<MeasuredSandbox>();
+        foreach (var worker in node.Pods.Workers)
+        {
+            if (worker.Observed.Sandboxes.FirstOrDefault(static s => s is { Ready: true, HostNetwork: false }) is not { } sandbox || node.Services.Cgroups.ProcessOf(sandbox.PodUid, sandbox.Id) is not { } process)
+                continue;
+            result.Add(new MeasuredSandbox(sandbox.PodUid, sandbox.Id, sandbox.Namespace, sandbox.Name, sandboxImage, InterfaceUsage.OfProcess(process), now));
+        }
+
+        return result;
     }
 
     private long NodeWorkingSet() => node.Services.MemoryBytes - (MachineInfo.MemInfo("MemAvailable:") * 1024);

@@ -1,5 +1,6 @@
 using Mesh.Api.Core.V1;
 using Mesh.NodeAgent.Containers;
+using Mesh.NodeAgent.Metrics;
 
 namespace Mesh.NodeAgent.Volumes;
 
@@ -18,6 +19,12 @@ internal interface IVolumeManager
     /// <summary>Unmounts and deletes everything of a pod.</summary>
     void Remove(string podUid);
 
+    /// <summary>The plugin of every volume of a pod ("kubernetes.io/configmap"); of claims only those that are bound and were found.</summary>
+    IEnumerable<string> Plugins(Pod pod);
+
+    /// <summary>Volumes of claims in pods on this node.</summary>
+    IReadOnlyCollection<ClaimedVolume> Claims();
+
     /// <summary>Pods that have something on disk.</summary>
     IReadOnlyList<string> KnownPods();
 }
@@ -35,6 +42,10 @@ internal sealed class NoVolumes : IVolumeManager
     public void Remove(string podUid)
     {
     }
+
+    public IEnumerable<string> Plugins(Pod pod) => [];
+
+    public IReadOnlyCollection<ClaimedVolume> Claims() => [];
 
     public IReadOnlyList<string> KnownPods() => [];
 }

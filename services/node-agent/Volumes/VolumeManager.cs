@@ -1,28 +1,36 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Mesh.Api;
 using Mesh.Api.Core.V1;
 using Mesh.NodeAgent.Containers;
+using Mesh.NodeAgent.Metrics;
 using Mesh.NodeAgent.Objects;
 using Mesh.NodeAgent.Pods;
 
 namespace Mesh.NodeAgent.Volumes;
 
 /// <summary>Makes a pod's volumes on the host, keeps projected ones current, and takes all away again. Stateless: the disk is the state.</summary>
-internal sealed class VolumeManager(NodePaths paths, ObjectSource objects, ServiceAccountTokens tokens, TimeProvider time) : IVolumeManager
+internal sealed class VolumeManager(NodePaths paths, ObjectSource objects, ServiceAccountTokens tokens, TimeProvider time, KubeletMetrics metrics) : IVolumeManager
 {
     private const int MountTimeoutSeconds = 120;
+    private readonly ConcurrentDictionary<(string Uid, string Volume), ClaimedVolume> claims = new();
 
     public async Task<IReadOnlyDictionary<string, string>> EnsureAsync(Pod pod, PodFacts facts, TimeSpan maxAge, CancellationToken ct)
     {
         var result = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var volume in pod.Spec?.Volumes ?? [])
         {
+            var started = time.GetTimestamp();
             try
             {
                 result[volume.Name!] = await EnsureAsync(pod, volume, facts, maxAge, ct);
+                metrics.Storage(PluginOf(pod, volume) ?? "", "volume_mount", time.GetElapsedTime(started), failed: false);
             }
             catch (Exception e) when (e is VolumeException or IOException or UnauthorizedAccessException or ApiException or ContainerConfigException)
             {
+                // A claim that is not bound yet has no plugin, and nothing was mounted.
+                if (PluginOf(pod, volume) is { } plugin)
+                    metrics.Storage(plugin, "volume_mount", time.GetElapsedTime(started), failed: true);
                 throw new VolumeException($"MountVolume.SetUp failed for volume \"{volume.Name}\" : {e.Message}", e);
             }
         }
@@ -69,7 +77,10 @@ internal sealed class VolumeManager(NodePaths paths, ObjectSource objects, Servi
     public void Remove(string podUid)
     {
         tokens.Forget(podUid);
+        foreach (var key in claims.Keys.Where(k => k.Uid == podUid))
+            claims.TryRemove(key, out _);
         var directory = paths.Pod(podUid);
+        RemoveVolumes(Path.Combine(directory, "volumes"));
         foreach (var mount in LinuxMount.Below(directory))
             LinuxMount.Unmount(mount);
         if (Directory.Exists(directory))
@@ -78,6 +89,49 @@ internal sealed class VolumeManager(NodePaths paths, ObjectSource objects, Servi
 
     public IReadOnlyList<string> KnownPods() =>
         Directory.Exists(paths.Pods) ? [.. Directory.EnumerateDirectories(paths.Pods).Select(d => Path.GetFileName(d)!)] : [];
+
+    public IEnumerable<string> Plugins(Pod pod) => (pod.Spec?.Volumes ?? []).Select(v => PluginOf(pod, v)).OfType<string>();
+
+    public IReadOnlyCollection<ClaimedVolume> Claims() => [.. claims.Values];
+
+    /// <summary>Null for a claim that was not found bound, and for kinds that the node does not know.</summary>
+    private string? PluginOf(Pod pod, Volume volume) => volume switch
+    {
+        { HostPath: not null } => "kubernetes.io/host-path",
+        { ConfigMap: not null } => "kubernetes.io/configmap",
+        { Secret: not null } => "kubernetes.io/secret",
+        { DownwardAPI: not null } => "kubernetes.io/downward-api",
+        { Projected: not null } => "kubernetes.io/projected",
+        { EmptyDir: not null } => "kubernetes.io/empty-dir",
+        { Nfs: not null } => "kubernetes.io/nfs",
+        _ => claims.TryGetValue((pod.Uid(), volume.Name!), out var claim) ? claim.Plugin : null,
+    };
+
+    /// <summary>Takes the volumes away one by one (volumes/kubernetes.io~PLUGIN/NAME), timing each.</summary>
+    private void RemoveVolumes(string directory)
+    {
+        if (!Directory.Exists(directory))
+            return;
+        foreach (var plugin in Directory.EnumerateDirectories(directory))
+        {
+            foreach (var volume in Directory.EnumerateDirectories(plugin))
+            {
+                var started = time.GetTimestamp();
+                var failed = true;
+                try
+                {
+                    foreach (var mount in LinuxMount.Below(volume))
+                        LinuxMount.Unmount(mount);
+                    Directory.Delete(volume, recursive: true);
+                    failed = false;
+                }
+                finally
+                {
+                    metrics.Storage(Path.GetFileName(plugin).Replace('~', '/'), "volume_unmount", time.GetElapsedTime(started), failed);
+                }
+            }
+        }
+    }
 
     private static bool Inside(string path, string root) => path == root || path.StartsWith(root.TrimEnd('/') + "/", StringComparison.Ordinal);
 
@@ -193,16 +247,22 @@ internal sealed class VolumeManager(NodePaths paths, ObjectSource objects, Servi
             throw new VolumeException($"PVC {pod.Metadata.Namespace}/{claimName} is not bound");
         var volume = await objects.GetAsync<PersistentVolume>(null, volumeName, TimeSpan.FromSeconds(1), ct)
             ?? throw new VolumeException($"persistentvolume \"{volumeName}\" not found");
+        string Found(string plugin, string path)
+        {
+            claims[(pod.Uid(), name)] = new ClaimedVolume(pod.Metadata.Namespace!, claimName, plugin, path);
+            return path;
+        }
+
         if (volume.Spec?.HostPath is { } host)
         {
             HostPathChecks.Ensure(host.Path!, host.Type is { Length: > 0 } type ? type : "DirectoryOrCreate");
-            return host.Path!;
+            return Found("kubernetes.io/host-path", host.Path!);
         }
 
         if (volume.Spec?.Local is { } local)
-            return Path.Exists(local.Path) ? local.Path! : throw new VolumeException($"path \"{local.Path}\" does not exist");
+            return Path.Exists(local.Path) ? Found("kubernetes.io/local-volume", local.Path!) : throw new VolumeException($"path \"{local.Path}\" does not exist");
         if (volume.Spec?.Nfs is { } nfs)
-            return await NfsAsync(pod, name, nfs.Server!, nfs.Path!, nfs.ReadOnly == true, ct);
+            return Found("kubernetes.io/nfs", await NfsAsync(pod, name, nfs.Server!, nfs.Path!, nfs.ReadOnly == true, ct));
         throw new VolumeException($"the node has no plugin for the kind of volume of {volumeName}");
     }
 

@@ -4,9 +4,11 @@ using Mesh.Api.Core.V1;
 using Mesh.Api.Meta.V1;
 using Mesh.Client;
 using Mesh.Client.Testing;
+using Mesh.NodeAgent.Metrics;
 using Mesh.NodeAgent.Runtime;
 using Mesh.NodeAgent.Runtime.Containerd;
 using Mesh.NodeAgent.Tests.Support;
+using Mesh.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -18,6 +20,8 @@ public sealed class ContainerdFixture : IAsyncLifetime
     public const string Busybox = "docker.io/local/busybox:1";
     private static readonly int Seed = RandomNumberGenerator.GetInt32(1, 200);
     private readonly string data = $"/var/lib/mesh-test-{Guid.NewGuid():N}"[..26];
+
+    private readonly MetricsRegistry metrics = new(TimeProvider.System, false);
 
     internal NodeAgentOptions Options { get; private set; } = new();
 
@@ -34,7 +38,7 @@ public sealed class ContainerdFixture : IAsyncLifetime
         ImageArchive.Write(busybox, Busybox, "{\"Cmd\":[\"sh\"],\"Env\":[\"PATH=/bin\"]}");
         Options = Fresh();
         await NodeCleanup.SaveAsync(new NodePaths(data), Options.Bridge, Options.CgroupRoot, CancellationToken.None);
-        Runtime = NodeRuntime.From(Options, TimeProvider.System, NullLoggerFactory.Instance);
+        Runtime = NodeRuntime.From(Options, new KubeletMetrics(metrics, TimeProvider.System).Operations, TimeProvider.System, NullLoggerFactory.Instance);
         await Runtime.StartAsync(CancellationToken.None);
         await NodeRuntime.ImportArchiveAsync(NodeRuntime.Settings(Options, new NodePaths(Options.DataDir)).SocketPath, busybox, CancellationToken.None);
     }
@@ -42,6 +46,7 @@ public sealed class ContainerdFixture : IAsyncLifetime
     public async Task DisposeAsync()
     {
         Runtime.Dispose();
+        metrics.Dispose();
         await NodeCleanup.RunAsync(data, CancellationToken.None);
         Directory.Delete(data, recursive: true);
     }
@@ -81,13 +86,16 @@ internal sealed class TestAgent : IAsyncDisposable
     public TestAgent(NodeAgentOptions options, FakeKubeClient api)
     {
         var loggers = new LoggerFactory([new TestLog()]);
-        runtime = NodeRuntime.From(options, TimeProvider.System, loggers);
+        var kubelet = new KubeletMetrics(Metrics, TimeProvider.System);
+        runtime = NodeRuntime.From(options, kubelet.Operations, TimeProvider.System, loggers);
         var informers = new InformerFactory(api, loggers);
         recorder = new EventRecorder(api, "kubelet", loggers.CreateLogger("events"), null, options.NodeName);
         var pods = informers.For<Pod>($"spec.nodeName={options.NodeName}");
-        Node = new AgentNode(options, api, new PodFeed(pods.AddHandler, pods.Synced), informers.For<Service>(), recorder, runtime, TimeProvider.System, loggers);
+        Node = new AgentNode(options, api, new PodFeed(pods.AddHandler, pods.Synced), informers.For<Service>(), recorder, runtime, kubelet, TimeProvider.System, loggers);
         tasks = [informers.RunAsync(stop.Token), Node.RunAsync(stop.Token)];
     }
+
+    public MetricsRegistry Metrics { get; } = new(TimeProvider.System);
 
     public AgentNode Node { get; }
 
@@ -100,6 +108,7 @@ internal sealed class TestAgent : IAsyncDisposable
             await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await recorder.DisposeAsync();
         runtime.Dispose();
+        Metrics.Dispose();
     }
 }
 

@@ -1,6 +1,7 @@
 using Mesh.Api.Core.V1;
 using Mesh.Client;
 using Mesh.Client.Testing;
+using Mesh.NodeAgent.Metrics;
 using Mesh.NodeAgent.Runtime;
 using Mesh.NodeAgent.Runtime.Containerd;
 using Mesh.NodeAgent.Runtime.Hollow;
@@ -8,6 +9,7 @@ using Mesh.NodeAgent.Server;
 using Mesh.NodeAgent.Tests.Containerd;
 using Mesh.NodeAgent.Tests.Support;
 using Mesh.Security;
+using Mesh.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -24,7 +26,8 @@ public sealed class HollowNodeTests
         var loggers = new LoggerFactory([new Containerd.TestLog()]);
         await using var recorder = new EventRecorder(api, "kubelet", NullLogger.Instance);
         var options = new NodeAgentOptions { NodeName = "h", Runtime = "hollow", HollowNodes = 50, Listen = "" };
-        using var nodes = new HollowNodes(options, api, informers, recorder, TimeProvider.System, loggers);
+        using var metrics = new MetricsRegistry(TimeProvider.System, false);
+        using var nodes = new HollowNodes(options, api, informers, recorder, new KubeletMetrics(metrics, TimeProvider.System), TimeProvider.System, loggers);
         var running = informers.RunAsync(stop.Token);
         await nodes.StartAsync(stop.Token);
         await Eventually.TrueAsync(() => api.All<Node>().Count(n => n.Status?.Conditions?.Any(c => c is { Type: "Ready", Status: "True" }) == true) == 50, TimeSpan.FromSeconds(30));

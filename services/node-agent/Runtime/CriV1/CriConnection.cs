@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Grpc.Net.Client;
+using Mesh.NodeAgent.Metrics;
 
 namespace Mesh.NodeAgent.Runtime.CriV1;
 
@@ -9,7 +10,7 @@ internal sealed class CriConnection : IDisposable
     private const int MaxMessageBytes = 16 * 1024 * 1024;
     private readonly GrpcChannel channel;
 
-    public CriConnection(string socketPath)
+    public CriConnection(string socketPath, RuntimeOperations? operations = null)
     {
         SocketPath = socketPath;
         var handler = new SocketsHttpHandler
@@ -37,8 +38,9 @@ internal sealed class CriConnection : IDisposable
             DisposeHttpClient = true,
             MaxReceiveMessageSize = MaxMessageBytes,
         });
-        Runtime = new Cri.RuntimeService.RuntimeServiceClient(channel);
-        Images = new Cri.ImageService.ImageServiceClient(channel);
+        var calls = operations is null ? channel.CreateCallInvoker() : operations.Observe(channel);
+        Runtime = new Cri.RuntimeService.RuntimeServiceClient(calls);
+        Images = new Cri.ImageService.ImageServiceClient(calls);
         Events = new ContainerdApi.Events.EventsClient(channel);
     }
 

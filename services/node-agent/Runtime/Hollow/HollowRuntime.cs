@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Threading.Channels;
+using Mesh.NodeAgent.Metrics;
 
 namespace Mesh.NodeAgent.Runtime.Hollow;
 
@@ -10,7 +11,7 @@ namespace Mesh.NodeAgent.Runtime.Hollow;
 /// Containers that are only remembered: they start at once, run until stopped, and every image is there. One instance per simulated node;
 /// thousands fit in a process. State is lost with the process, as on a node whose machine rebooted.
 /// </summary>
-internal sealed class HollowRuntime(TimeProvider time, string podCidr = "10.0.0.0/24") : IContainerRuntime
+internal sealed class HollowRuntime(TimeProvider time, string podCidr = "10.0.0.0/24", RuntimeOperations? operations = null) : IContainerRuntime
 {
     private readonly ConcurrentDictionary<string, Sandbox> sandboxes = new();
     private readonly Channel<RuntimeEvent> news = Channel.CreateUnbounded<RuntimeEvent>();
@@ -31,19 +32,24 @@ internal sealed class HollowRuntime(TimeProvider time, string podCidr = "10.0.0.
 
     public Task<PodState> InspectPodAsync(string podUid, CancellationToken ct)
     {
+        using var call = operations?.Start("list_podsandbox");
         var own = sandboxes.Values.Where(s => s.Record.PodUid == podUid).ToList();
         return Task.FromResult(State(podUid, own));
     }
 
-    public Task<IReadOnlyDictionary<string, PodState>> InspectAllAsync(CancellationToken ct) =>
-        Task.FromResult<IReadOnlyDictionary<string, PodState>>(
+    public Task<IReadOnlyDictionary<string, PodState>> InspectAllAsync(CancellationToken ct)
+    {
+        using var call = operations?.Start("list_podsandbox");
+        return Task.FromResult<IReadOnlyDictionary<string, PodState>>(
             sandboxes.Values.GroupBy(s => s.Record.PodUid).ToDictionary(g => g.Key, g => State(g.Key, [.. g])));
+    }
 
     public Task<string?> FindPodOfContainerAsync(string containerId, CancellationToken ct) =>
         Task.FromResult(sandboxes.Values.FirstOrDefault(s => s.Containers.ContainsKey(containerId))?.Record.PodUid);
 
     public Task<string> RunSandboxAsync(Cri.PodSandboxConfig config, string runtimeHandler, CancellationToken ct)
     {
+        using var call = operations?.Start("run_podsandbox");
         var host = config.Linux.SecurityContext.NamespaceOptions.Network == Cri.NamespaceMode.Node;
         var record = new SandboxRecord
         {
@@ -63,6 +69,7 @@ internal sealed class HollowRuntime(TimeProvider time, string podCidr = "10.0.0.
 
     public Task StopSandboxAsync(string sandboxId, CancellationToken ct)
     {
+        using var call = operations?.Start("stop_podsandbox");
         if (sandboxes.TryGetValue(sandboxId, out var sandbox))
         {
             sandbox.Record = sandbox.Record with { Ready = false };
@@ -75,6 +82,7 @@ internal sealed class HollowRuntime(TimeProvider time, string podCidr = "10.0.0.
 
     public Task RemoveSandboxAsync(string sandboxId, CancellationToken ct)
     {
+        using var call = operations?.Start("remove_podsandbox");
         sandboxes.TryRemove(sandboxId, out _);
         return Task.CompletedTask;
     }
@@ -83,8 +91,14 @@ internal sealed class HollowRuntime(TimeProvider time, string podCidr = "10.0.0.
 
     public Task<string> CreateContainerAsync(string sandboxId, Cri.ContainerConfig config, Cri.PodSandboxConfig sandboxConfig, CancellationToken ct)
     {
+        using var call = operations?.Start("create_container");
         if (!sandboxes.TryGetValue(sandboxId, out var sandbox))
+        {
+            operations?.Failed("create_container");
             throw new RuntimeException($"sandbox {sandboxId} does not exist") { NotFound = true };
+        }
+
+
         var image = config.Image.UserSpecifiedImage.Length > 0 ? config.Image.UserSpecifiedImage : config.Image.Image;
         var record = new ContainerRecord
         {
@@ -106,14 +120,16 @@ internal sealed class HollowRuntime(TimeProvider time, string podCidr = "10.0.0.
 
     public Task StartContainerAsync(string containerId, CancellationToken ct)
     {
-        var (sandbox, container) = Find(containerId);
+        using var call = operations?.Start("start_container");
+        var (sandbox, container) = Find(containerId, "start_container");
         sandbox.Containers[containerId] = container with { Phase = ContainerPhase.Running, StartedAt = Now };
         return Task.CompletedTask;
     }
 
     public Task StopContainerAsync(string containerId, TimeSpan grace, CancellationToken ct)
     {
-        var (sandbox, container) = Find(containerId);
+        using var call = operations?.Start("stop_container");
+        var (sandbox, container) = Find(containerId, "stop_container");
         End(sandbox, container, 0);
         return Task.CompletedTask;
     }
@@ -128,6 +144,7 @@ internal sealed class HollowRuntime(TimeProvider time, string podCidr = "10.0.0.
 
     public Task RemoveContainerAsync(string containerId, CancellationToken ct)
     {
+        using var call = operations?.Start("remove_container");
         foreach (var sandbox in sandboxes.Values)
             sandbox.Containers.TryRemove(containerId, out _);
         return Task.CompletedTask;
@@ -171,11 +188,13 @@ internal sealed class HollowRuntime(TimeProvider time, string podCidr = "10.0.0.
 
     private string NewId() => Interlocked.Increment(ref lastId).ToString("x64", CultureInfo.InvariantCulture);
 
-    private (Sandbox Sandbox, ContainerRecord Container) Find(string containerId)
+    private (Sandbox Sandbox, ContainerRecord Container) Find(string containerId, string? operation = null)
     {
         foreach (var sandbox in sandboxes.Values)
             if (sandbox.Containers.TryGetValue(containerId, out var container))
                 return (sandbox, container);
+        if (operation is not null)
+            operations?.Failed(operation);
         throw new RuntimeException($"container {containerId} does not exist") { NotFound = true };
     }
 
