@@ -18,7 +18,10 @@ internal static class DefaultPlugins
         new DefaultTolerationSeconds(),
         new DefaultStorageClass(objects),
         new StorageObjectInUseProtection(),
+        new ClaimResize(objects),
+        new RuntimeClassAdmission(objects),
         new CertificateAdmission(authorizer),
+        new DefaultIngressClass(objects),
         new EscalationCheck(rbac, authorizer),
         new ResourceQuotaAdmission(objects, quotas, time), // last: what is charged is nearly made
     ];

@@ -53,13 +53,40 @@ internal sealed class ServiceAccountAdmission(IObjectReader objects) : Admission
 
         // Only an account that asks for it limits the secrets of its pods.
         var account = await objects.GetAsync(RbacResources.ServiceAccounts, attributes.Namespace, name, ct);
-        if (account.Text("metadata", "annotations", "kubernetes.io/enforce-mountable-secrets") != "true") return;
+        if (account.Text("metadata", "annotations", "kubernetes.io/enforce-mountable-secrets") is not ("1" or "t" or "T" or "TRUE" or "true" or "True")) return;
         var mountable = account.Objects("secrets").Select(s => s.Text("name")).ToHashSet();
         foreach (var secret in pod.Objects("spec", "volumes").Select(v => v.Text("secret", "secretName")).Where(s => s.Length > 0))
         {
             if (!mountable.Contains(secret))
             {
                 throw Forbidden(attributes, $"volume with secret.secretName={GoText.Quote(secret)} is not allowed because service account {name} does not reference that secret");
+            }
+        }
+
+        foreach (var (list, what) in new[] { ("initContainers", "init container"), ("containers", "container") })
+        {
+            foreach (var container in pod.Objects("spec", list))
+            {
+                foreach (var variable in container.Objects("env").Where(e => e.At("valueFrom", "secretKeyRef") is not null))
+                {
+                    var secret = variable.Text("valueFrom", "secretKeyRef", "name");
+                    if (!mountable.Contains(secret))
+                    {
+                        throw Forbidden(
+                            attributes,
+                            $"{what} {container.Text("name")} with envVar {variable.Text("name")} referencing secret.secretName={GoText.Quote(secret)} is not allowed because service account {name} does not reference that secret");
+                    }
+                }
+            }
+        }
+
+        var pulls = account.Objects("imagePullSecrets").Select(s => s.Text("name")).ToHashSet();
+        foreach (var (i, secret) in pod.Objects("spec", "imagePullSecrets").Select(s => s.Text("name")).Index())
+        {
+            if (!pulls.Contains(secret))
+            {
+                throw Forbidden(
+                    attributes, $"imagePullSecrets[{i}].name={GoText.Quote(secret)} is not allowed because service account {name} does not reference that imagePullSecret");
             }
         }
     }

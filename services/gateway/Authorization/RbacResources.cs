@@ -39,6 +39,10 @@ internal static class RbacResources
 
     public static ApiResource PriorityClasses { get; } = Find("scheduling.k8s.io", "v1", "priorityclasses");
 
+    public static ApiResource RuntimeClasses { get; } = Find("node.k8s.io", "v1", "runtimeclasses");
+
+    public static ApiResource IngressClasses { get; } = Find("networking.k8s.io", "v1", "ingressclasses");
+
     private static ApiResource Find(string group, string version, string plural) =>
         ResourceTable.Find(group, version, plural) ?? throw new InvalidOperationException($"the resource table lacks {group}/{version}/{plural}");
 }

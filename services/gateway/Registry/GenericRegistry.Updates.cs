@@ -111,7 +111,7 @@ internal sealed partial class GenericRegistry
             Check(request, strategy, obj, old);
             // Who writes a part of an object is not told about the rest.
             var warnings = request.Subresource.Length == 0 ? strategy.Warnings(obj, old) : [];
-            request.Warnings.AddRange(warnings.Concat(context.Warnings).Except(request.Warnings, StringComparer.Ordinal).ToArray());
+            request.Warnings.AddRange(context.Warnings.Concat(warnings).Except(request.Warnings, StringComparer.Ordinal).ToArray());
             await admission.ValidateAsync(attributes, ct);
             var outcome = await StoreChangedAsync(request, strategy, current, obj, before, managed, ct);
             if (reservation is not null && outcome is not null && !request.DryRun) await reservation.CommitAsync(ct);

@@ -116,8 +116,8 @@ internal sealed partial class GenericRegistry(
             strategy.Validate(obj, errors);
             strategy.ValidateCreate(obj, errors);
             Refuse(request.Resource, ObjectMetaRules.Text(obj, "name"), errors);
-            request.Warnings.AddRange(strategy.Warnings(obj, null));
             request.Warnings.AddRange(context.Warnings);
+            request.Warnings.AddRange(strategy.Warnings(obj, null));
             await admission.ValidateAsync(attributes, ct);
             var outcome = await StoreNewAsync(request, obj, managed, ct);
             if (reservation is not null && !request.DryRun) await reservation.CommitAsync(ct);

@@ -36,7 +36,7 @@ internal sealed class StrategyRegistry
         IResourceStrategy[] known =
         [
             new PodStrategy(), new PodTemplateStrategy(), new ServiceStrategy(new ServiceAllocator(network, random)), new ConfigMapStrategy(), new SecretStrategy(),
-            new NamespaceStrategy(), new NodeStrategy(), new EndpointsStrategy(), new ReplicationControllerStrategy(),
+            new NamespaceStrategy(), new ServiceAccountStrategy(), new NodeStrategy(), new EndpointsStrategy(), new ReplicationControllerStrategy(),
             new PersistentVolumeStrategy(), new PersistentVolumeClaimStrategy(), new ResourceQuotaStrategy(), new LimitRangeStrategy(),
             new EventStrategy(string.Empty), new EventStrategy("events.k8s.io"),
             new DeploymentStrategy(), new ReplicaSetStrategy(), new DaemonSetStrategy(), new StatefulSetStrategy(), new JobStrategy(), new CronJobStrategy(),

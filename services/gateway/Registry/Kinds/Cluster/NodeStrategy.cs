@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
 using Mesh.Gateway.Registry.Kinds.Pods;
+using Mesh.Gateway.Registry.Kinds.Warnings;
 
 namespace Mesh.Gateway.Registry.Kinds.Cluster;
 
@@ -71,10 +72,15 @@ internal sealed class NodeStrategy() : KindStrategy(Of("", "v1", "nodes"), hasSt
             errors.Add(FieldError.Forbidden("spec.podCIDRs", "node updates may not change podCIDR except from \"\" to valid"));
         if (was.Str("providerID").Length > 0 && spec.Str("providerID") != was.Str("providerID"))
             errors.Add(FieldError.Forbidden("spec.providerID", "node updates may not change providerID except from \"\" to valid"));
+        if (spec.Str("externalID") != was.Str("externalID"))
+            errors.Add(FieldError.Forbidden("spec.externalID", "may not be updated"));
     }
 
     /// <inheritdoc/>
     public override void ValidateSubresourceUpdate(string subresource, JsonObject obj, JsonObject old, List<FieldError> errors) => Addresses(errors, obj);
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Warnings(JsonObject obj, JsonObject? old) => NetworkWarnings.Node(obj);
 
     private static void Addresses(List<FieldError> errors, JsonObject obj)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
+using Mesh.Gateway.Registry.Kinds.Warnings;
 
 namespace Mesh.Gateway.Registry.Kinds.Network;
 
@@ -24,6 +25,33 @@ internal sealed class EndpointSliceStrategy() : KindStrategy(Of("discovery.k8s.i
     }
 
     /// <inheritdoc/>
+    public override void PrepareForCreate(JsonObject obj, StrategyContext context)
+    {
+        base.PrepareForCreate(obj, context);
+        DropTopology(obj);
+    }
+
+    /// <inheritdoc/>
+    public override void PrepareForUpdate(JsonObject obj, JsonObject old, StrategyContext context)
+    {
+        // What was stored long ago stays while nobody changes the endpoints.
+        if (!JsonAccess.Same(obj["endpoints"], old["endpoints"]))
+            DropTopology(obj);
+        base.PrepareForUpdate(obj, old, context);
+        // Labels say which service the slice is of: they count too.
+        var (now, was) = (obj.Obj("metadata")!, old.Obj("metadata"));
+        if (now.Num("generation") == was.Num("generation") && !JsonAccess.Same(now["labels"], was?["labels"]))
+            now["generation"] = (was.Num("generation") ?? 0) + 1;
+    }
+
+    // The field is of versions before v1; v1 takes no word of it.
+    private static void DropTopology(JsonObject obj)
+    {
+        foreach (var (_, endpoint) in obj.Items("endpoints"))
+            endpoint.Remove("deprecatedTopology");
+    }
+
+    /// <inheritdoc/>
     public override void Validate(JsonObject obj, List<FieldError> errors)
     {
         var family = obj.Str("addressType");
@@ -34,6 +62,9 @@ internal sealed class EndpointSliceStrategy() : KindStrategy(Of("discovery.k8s.i
 
     /// <inheritdoc/>
     public override void ValidateUpdate(JsonObject obj, JsonObject old, List<FieldError> errors) => errors.Unchanged("addressType", obj["addressType"], old["addressType"]);
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Warnings(JsonObject obj, JsonObject? old) => NetworkWarnings.Slice(obj, old);
 
     private static void Endpoints(List<FieldError> errors, JsonObject obj, string family)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
+using Mesh.Gateway.Registry.Kinds.Warnings;
 
 namespace Mesh.Gateway.Registry.Kinds.Network;
 
@@ -56,6 +57,9 @@ internal sealed class EndpointsStrategy() : KindStrategy(Of("", "v1", "endpoints
             }
         }
     }
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Warnings(JsonObject obj, JsonObject? old) => NetworkWarnings.Endpoints(obj);
 
     /// <summary>An address that traffic can really be sent to.</summary>
     internal static void Reachable(List<FieldError> errors, FieldPath path, string text)

@@ -22,6 +22,7 @@ internal static class PodMetadataValidation
             errors.Add(FieldError.Invalid(path.Key(Mirror), annotations.Str(Mirror), "must set spec.nodeName if mirror pod annotation is set"));
         if (annotations.ContainsKey(DeletionCost) && !IsCost(annotations.Str(DeletionCost)))
             errors.Add(FieldError.Invalid(path.Key(DeletionCost), annotations.Str(DeletionCost), "must be a 32bit integer") with { Rule = Ratchet.DeletionCost });
+        ProfileAnnotations.Form(errors, path, annotations, spec);
     }
 
     /// <summary>The mark of a mirror pod is for life.</summary>

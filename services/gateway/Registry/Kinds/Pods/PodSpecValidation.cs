@@ -9,6 +9,7 @@ internal static class PodSpecValidation
     private const int MaxSearchPaths = 32;
     private const int MaxSearchCharacters = 2048;
     private const int MaxNameServers = 3;
+    private const int MaxKernelName = 64;
 
     public static void Spec(List<FieldError> errors, FieldPath path, PodScope scope)
     {
@@ -35,6 +36,7 @@ internal static class PodSpecValidation
             errors.Rules(path.Child("activeDeadlineSeconds"), deadline, Names.InRange(deadline, 1, int.MaxValue));
         NameField(errors, path.Child("hostname"), spec.Str("hostname"), Names.Dns1123Label);
         NameField(errors, path.Child("subdomain"), spec.Str("subdomain"), Names.Dns1123Label);
+        HostnameOverride(errors, path.Child("hostnameOverride"), spec);
         SchedulingValidation.Tolerations(errors, path.Child("tolerations"), spec);
         HostAliases(errors, path.Child("hostAliases"), spec);
         NameField(errors, path.Child("priorityClassName"), spec.Str("priorityClassName"), Names.Dns1123Subdomain);
@@ -74,6 +76,7 @@ internal static class PodSpecValidation
         var spec = template.Obj("spec") ?? [];
         PodMetadataValidation.Annotations(errors, path.Child("annotations"), template, spec);
         Spec(errors, path.Child("spec"), new PodScope(spec, pod: false));
+        ProfileAnnotations.Agree(errors, path.Child("spec"), template, spec);
         if ((spec.Arr("ephemeralContainers")?.Count ?? 0) > 0)
             errors.Add(FieldError.Forbidden(path.Child("spec", "ephemeralContainers"), "ephemeral containers not allowed in pod template"));
     }
@@ -82,6 +85,21 @@ internal static class PodSpecValidation
     {
         if (value.Length > 0)
             errors.Rules(path, value, rule(value));
+    }
+
+    // KEP-4762: the kernel takes names of up to 64 bytes.
+    private static void HostnameOverride(List<FieldError> errors, FieldPath path, JsonObject spec)
+    {
+        if (!spec.Has("hostnameOverride"))
+            return;
+        var name = spec.Str("hostnameOverride");
+        if (spec.Bool("setHostnameAsFQDN"))
+            errors.Add(FieldError.Forbidden(path, "may not be specified when setHostnameAsFQDN is true"));
+        if (spec.Bool("hostNetwork"))
+            errors.Add(FieldError.Forbidden(path, "may not be specified when hostNetwork is true"));
+        errors.Rules(path, name, Names.Dns1123Subdomain(name));
+        if (name.Length > MaxKernelName)
+            errors.Add(FieldError.TooLong(path, MaxKernelName));
     }
 
     // A pod in the host's network listens where it says; a template may leave the host's port out, it is filled in with the pod.

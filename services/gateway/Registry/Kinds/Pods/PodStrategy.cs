@@ -35,6 +35,7 @@ internal sealed class PodStrategy() : KindStrategy(Of("", "v1", "pods"), hasStat
     {
         base.PrepareForCreate(obj, context);
         LabelKeys.Merge(obj);
+        context.Warnings.AddRange(ProfileAnnotations.Sync(obj));
         obj["status"] = new JsonObject { ["phase"] = "Pending", ["qosClass"] = QosClass.Of(Spec(obj)) };
         if (Spec(obj).Items("schedulingGates").Any())
         {
@@ -93,6 +94,7 @@ internal sealed class PodStrategy() : KindStrategy(Of("", "v1", "pods"), hasStat
             errors.Add(FieldError.Forbidden("spec.ephemeralContainers", "cannot be set on create"));
         if (spec.Str("nodeName").Length > 0 && spec.Items("schedulingGates").Any())
             errors.Add(FieldError.Forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared"));
+        ProfileAnnotations.Agree(errors, "spec", obj, spec);
     }
 
     /// <inheritdoc/>

@@ -128,7 +128,8 @@ internal static partial class SecurityContextValidation
         }
     }
 
-    private static void AppArmor(List<FieldError> errors, FieldPath at, JsonObject? profile)
+    /// <summary>The AppArmor profile of a pod or a container.</summary>
+    public static void AppArmor(List<FieldError> errors, FieldPath at, JsonObject? profile)
     {
         if (profile is null)
             return;

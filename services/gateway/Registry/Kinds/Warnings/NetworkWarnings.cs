@@ -64,6 +64,37 @@ internal static class NetworkWarnings
         from warning in Range(path.Child("cidr"), block.Str("cidr")).Concat(Ranges(path.Child("except"), block.Strings("except")))
         select warning;
 
+    /// <summary>Endpoints; those of the controller are well written.</summary>
+    public static IEnumerable<string> Endpoints(JsonObject endpoints) =>
+        endpoints.Obj("metadata", "labels").Str("endpoints.kubernetes.io/managed-by") == "endpoint-controller"
+            ? []
+            : from subset in endpoints.Items("subsets")
+              from list in new[] { "addresses", "notReadyAddresses" }
+              from address in subset.Item.Items(list)
+              from warning in Address(new FieldPath("subsets").Index(subset.Index).Child(list).Index(address.Index).Child("ip"), address.Item.Str("ip"))
+              select warning;
+
+    /// <summary>A slice of endpoints; the path of its type is Kubernetes' own.</summary>
+    public static IEnumerable<string> Slice(JsonObject slice, JsonObject? old)
+    {
+        var addresses = slice.Obj("metadata", "labels").Str("endpointslice.kubernetes.io/managed-by") is "endpointslice-controller.k8s.io" or "endpointslicemirroring-controller.k8s.io"
+            ? []
+            : slice.Items("endpoints").SelectMany(e => Addresses(new FieldPath("endpoints").Index(e.Index).Child("addresses"), e.Item.Strings("addresses")));
+        return old is null && slice.Str("addressType") == "FQDN" ? addresses.Prepend("spec.addressType: FQDN endpoints are deprecated") : addresses;
+    }
+
+    /// <summary>A node.</summary>
+    public static IEnumerable<string> Node(JsonObject node)
+    {
+        var spec = node.Obj("spec");
+        if (spec.Has("configSource"))
+            yield return "spec.configSource: the feature is removed";
+        if (spec.Str("externalID").Length > 0)
+            yield return "spec.externalID: this field is deprecated, and is unused by Kubernetes";
+        foreach (var warning in Ranges("spec.podCIDRs", spec.Strings("podCIDRs")))
+            yield return warning;
+    }
+
     private static IEnumerable<string> Addresses(FieldPath path, List<string> values) => values.SelectMany((v, i) => Address(path.Index(i), v));
 
     private static IEnumerable<string> Ranges(FieldPath path, List<string> values) => values.SelectMany((v, i) => Range(path.Index(i), v.Trim()));

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Mesh.Api;
+using Mesh.Gateway.Registry.Kinds.Pods;
 
 namespace Mesh.Gateway.Registry.Kinds.Warnings;
 
@@ -8,7 +9,6 @@ internal static class PodWarnings
 {
     private const string SeccompOfPod = "seccomp.security.alpha.kubernetes.io/pod";
     private const string SeccompOfContainer = "container.seccomp.security.alpha.kubernetes.io/";
-    private const string AppArmor = "container.apparmor.security.beta.kubernetes.io/";
     private const string NoSelector = "a null labelSelector results in matching no pod";
     private static readonly string[] Bytes = ["memory", "ephemeral-storage"];
 
@@ -107,8 +107,9 @@ internal static class PodWarnings
             var (context, name) = (container.Obj("securityContext"), container.Str("name"));
             if (!context.Has("seccompProfile") && Annotated(owner, SeccompOfContainer + name))
                 yield return $"{path.Key(SeccompOfContainer + name)}: {useSeccomp}";
-            if (!context.Has("appArmorProfile") && !spec.Obj("securityContext").Has("appArmorProfile") && Annotated(owner, AppArmor + name))
-                yield return $"{path.Key(AppArmor + name)}: deprecated since v1.30; use the \"appArmorProfile\" field instead";
+            // A pod's own are told where they become fields.
+            if (root != FieldPath.Root && !context.Has("appArmorProfile") && !spec.Obj("securityContext").Has("appArmorProfile") && Annotated(owner, ProfileAnnotations.AppArmor + name))
+                yield return $"{path.Key(ProfileAnnotations.AppArmor + name)}: deprecated since v1.30; use the \"appArmorProfile\" field instead";
         }
     }
 
