@@ -11,6 +11,7 @@ using Mesh.Scheduler.Queue;
 using Mesh.Scheduler.Sharding;
 using Mesh.Scheduler.Tests.Constraints;
 using Mesh.Telemetry;
+using Mesh.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mesh.Scheduler.Tests;
@@ -49,6 +50,16 @@ public sealed class SchedulingLoopTests
         var gone = _client.All<Pod>().First(p => p.Spec!.NodeName == "a");
         await _client.DeleteAsync<Pod>("default", gone.Metadata.Name!, new DeleteOptions { GracePeriodSeconds = 0 });
         await Until(() => _client.All<Pod>().Count(p => p.Spec!.NodeName == "a") == 2, "the waiting pod took the room");
+    }
+
+    [Fact, Compatibility(17)]
+    public async Task Every_name_that_dashboards_read_is_served()
+    {
+        _client.Seed(Build.Node("a", "2"));
+        _client.Seed(Build.Pod("p", "1"));
+        await using var scheduler = Start(new SchedulerOptions());
+        await Until(() => DashboardMetrics.Of("kube-scheduler").All(n => DashboardMetrics.Serves(scheduler.Metrics(), n)), "every name has a sample");
+        Assert.Contains("scheduler_schedule_attempts_total{profile=\"default-scheduler\",result=\"scheduled\"} 1\n", scheduler.Metrics(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -168,6 +179,14 @@ public sealed class SchedulingLoopTests
             _feed.Attach(informers);
             _loop = new SchedulingLoop(queue, _cluster, client, this, metrics, options, TimeProvider.System, NullLogger<SchedulingLoop>.Instance);
             _work = Task.WhenAll(informers.RunAsync(_stop.Token), Work(informers));
+        }
+
+        /// <summary>What /metrics shows.</summary>
+        public string Metrics()
+        {
+            var output = new System.Buffers.ArrayBufferWriter<byte>();
+            _metrics.Write(output);
+            return "\n" + System.Text.Encoding.UTF8.GetString(output.WrittenSpan);
         }
 
         public bool Owns(ObjectKey key) => _shards.Owns(key);

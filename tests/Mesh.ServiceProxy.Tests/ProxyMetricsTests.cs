@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using Mesh.Api.Discovery.V1;
 using Mesh.Telemetry;
+using Mesh.Testing;
 
 namespace Mesh.ServiceProxy.Tests;
 
@@ -45,6 +46,14 @@ public sealed class ProxyMetricsTests : IDisposable
         Assert.Contains("kubeproxy_network_programming_duration_seconds_bucket{le=\"1\"} 0\n", text, StringComparison.Ordinal);
         Assert.Contains("kubeproxy_network_programming_duration_seconds_bucket{le=\"2\"} 1\n", text, StringComparison.Ordinal);
         Assert.Contains("kubeproxy_network_programming_duration_seconds_bucket{le=\"300\"} 1\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact, Compatibility(17)]
+    public void Every_name_that_dashboards_read_is_served()
+    {
+        metrics.Synced(TimeSpan.FromMilliseconds(3), 1);
+        metrics.Programmed(clock.Now);
+        Assert.All(DashboardMetrics.Of("kube-proxy"), name => Assert.True(DashboardMetrics.Serves("\n" + Text(), name), name));
     }
 
     private static EndpointSlice Slice(DateTime changed) => new()
