@@ -120,4 +120,61 @@ public class MinimalObjects
         ObjectForm.Complete(written, type);
         Assert.True(JsonNode.DeepEquals(KindHarness.Json(made.ToJsonString()), written), $"{made.ToJsonString()}\n{written.ToJsonString()}");
     }
+
+    /// <summary>The kinds with a status of their own, and whether their generation counts changes of the spec.</summary>
+    public static TheoryData<string, string, string, bool> KindsWithStatus()
+    {
+        string[] counted =
+        [
+            "pods", "replicationcontrollers", "deployments", "replicasets", "daemonsets", "statefulsets", "jobs", "cronjobs", "ingresses", "poddisruptionbudgets",
+            "customresourcedefinitions", "flowschemas", "prioritylevelconfigurations", "validatingadmissionpolicies",
+        ];
+        var data = new TheoryData<string, string, string, bool>();
+        foreach (var resource in ResourceTable.All)
+        {
+            if (resource.Version.AsSpan(1).IndexOfAnyExceptInRange('0', '9') < 0 && resource.Subresources.Any(static s => s.Name == "status"))
+                data.Add(resource.Group, resource.Version, resource.Plural, counted.Contains(resource.Plural));
+        }
+
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(KindsWithStatus))]
+    public async Task Keep_spec_and_status_apart(string group, string version, string plural, bool counted)
+    {
+        var harness = new KindHarness();
+        var strategy = harness.Strategy(group, plural, version);
+        var obj = KindHarness.Json(Smallest[group.Length == 0 ? plural : group + "/" + plural]);
+        obj.Ensure("metadata").Default("name", "a");
+        obj.Obj("metadata")!.Default("uid", "u1");
+        var made = KindHarness.Json((await harness.CreateAsync(group, plural, obj, version)).ToJsonString());
+        made.Ensure("status")["kept"] = "as it was";
+        Assert.Equal(counted ? 1 : null, made.Obj("metadata").Num("generation"));
+
+        // A writer of the object says nothing about its status.
+        var changed = KindHarness.Json(made.ToJsonString());
+        changed.Obj("status")!["kept"] = "by no right";
+        strategy.PrepareForUpdate(changed, made, harness.Context);
+        Assert.Equal("as it was", changed.Obj("status").Str("kept"));
+        Assert.Equal(counted ? 1 : null, changed.Obj("metadata").Num("generation"));
+
+        // A new wish is counted.
+        changed.Ensure("spec")["wish"] = "new";
+        strategy.PrepareForUpdate(changed, made, harness.Context);
+        var changeless = plural is "namespaces" or "certificatesigningrequests"; // whose spec no update changes
+        Assert.Equal(changeless ? "" : "new", changed.Obj("spec").Str("wish"));
+        Assert.Equal(counted ? 2 : null, changed.Obj("metadata").Num("generation"));
+
+        // A writer of the status says nothing about the rest, and nothing is counted.
+        var reported = KindHarness.Json(made.ToJsonString());
+        reported.Obj("status")!["kept"] = "seen";
+        reported.Ensure("spec")["wish"] = "by no right";
+        reported.Obj("metadata")!["finalizers"] = new JsonArray("a.b/c");
+        strategy.PrepareForSubresourceUpdate("status", reported, made, harness.Context);
+        Assert.Equal("seen", reported.Obj("status").Str("kept"));
+        Assert.False(reported.Obj("spec").Has("wish"));
+        Assert.False(reported.Obj("metadata").Has("finalizers"));
+        Assert.Equal(counted ? 1 : null, reported.Obj("metadata").Num("generation"));
+    }
 }
