@@ -1,4 +1,9 @@
+using System.Buffers;
+using System.Diagnostics.Metrics;
+using System.Text;
 using Mesh.Client.Testing;
+using Mesh.Telemetry;
+using Mesh.Testing;
 using Xunit;
 
 namespace Mesh.Client.Tests.Queues;
@@ -21,6 +26,21 @@ public sealed class WorkQueueTests
         Assert.True(queue.TryTake(out var second));
         Assert.False(queue.TryTake(out _));
         Assert.Equal(["a", "b"], [first, second]);
+    }
+
+    [Fact, Compatibility(17)]
+    public void Every_name_that_dashboards_read_is_served()
+    {
+        using var registry = new MetricsRegistry(_time, withProcess: false);
+        using var queue = new WorkQueue<string>("test", _time, metrics: new WorkQueueMetrics(registry.Create(new MeterOptions("test"))));
+        queue.Add("a");
+        queue.Add("b");
+        Assert.True(queue.TryTake(out _));
+        var output = new ArrayBufferWriter<byte>();
+        registry.Write(output);
+        var text = "\n" + Encoding.UTF8.GetString(output.WrittenSpan);
+        Assert.All(DashboardMetrics.Of("kube-controller-manager"), name => Assert.True(DashboardMetrics.Serves(text, name), name));
+        Assert.Contains("workqueue_depth{name=\"test\"} 1\n", text, StringComparison.Ordinal);
     }
 
     [Fact]
