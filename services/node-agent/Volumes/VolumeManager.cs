@@ -117,18 +117,20 @@ internal sealed class VolumeManager(NodePaths paths, ObjectSource objects, Servi
             foreach (var volume in Directory.EnumerateDirectories(plugin))
             {
                 var started = time.GetTimestamp();
-                var failed = true;
+                var failed = false;
                 try
                 {
                     foreach (var mount in LinuxMount.Below(volume))
                         LinuxMount.Unmount(mount);
                     Directory.Delete(volume, recursive: true);
-                    failed = false;
                 }
-                finally
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
                 {
-                    metrics.Storage(Path.GetFileName(plugin).Replace('~', '/'), "volume_unmount", time.GetElapsedTime(started), failed);
+                    // The other volumes shall go all the same; what is left fails again with the pod's directory, and that is told.
+                    failed = true;
                 }
+
+                metrics.Storage(Path.GetFileName(plugin).Replace('~', '/'), "volume_unmount", time.GetElapsedTime(started), failed);
             }
         }
     }
