@@ -27,7 +27,7 @@ internal sealed partial class GatewayBootstrap(
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(100);
 
     // Without admission: its plugins want the objects that are made here.
-    private readonly GenericRegistry registry = new(storage, caches, strategies, new AdmissionChain([]), reservations, time);
+    private readonly GenericRegistry registry = new(storage, caches, strategies, new AdmissionChain([]), reservations, new RandomNames(), time);
 
     /// <inheritdoc/>
     public async Task StartAsync(CancellationToken cancellationToken)

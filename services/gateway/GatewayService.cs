@@ -26,6 +26,7 @@ using Mesh.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Mesh.Gateway;
 
@@ -166,6 +167,7 @@ public sealed class GatewayService : IMeshService
         services.AddSingleton(ServedResources.Parse(options.RuntimeConfig));
         services.AddSingleton(new StrategyRegistry(new ServiceNetwork(options.ServiceCidr), Random.Shared));
         services.AddSingleton(static s => new StrategyTable(s.GetRequiredService<StrategyRegistry>().For));
+        services.TryAddSingleton<INameGenerator, RandomNames>();
         services.AddSingleton<GenericRegistry>();
         services.AddSingleton<NodeLedger>();
         services.AddSingleton<PodBinder>();

@@ -48,11 +48,13 @@ public class GatewayHost : IAsyncLifetime
     {
     }
 
+    /// <summary>Where the gateway listens with this scheme.</summary>
+    public Uri AddressOf(MeshScheme scheme) => host.Addresses("gateway").Single(a => a.Scheme == scheme).ToHttpUri();
+
     /// <summary>A client that speaks as a user.</summary>
     public HttpClient ClientOf(string user, params string[] groups)
     {
-        var address = host.Addresses("gateway").Single(a => a.Scheme == MeshScheme.Http);
-        var client = new HttpClient { BaseAddress = address.ToHttpUri() };
+        var client = new HttpClient { BaseAddress = AddressOf(MeshScheme.Http) };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", tokens.Create(new UserInfo(user, "", groups)));
         return client;
     }

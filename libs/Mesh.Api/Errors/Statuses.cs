@@ -32,10 +32,14 @@ public static class Statuses
     /// <summary>409: the name is taken.</summary>
     public static Status AlreadyExists(ApiResource resource, string name) => AlreadyExists(resource.Group, resource.Plural, name);
 
-    /// <summary>409: every generated name was taken.</summary>
-    public static Status GenerateNameConflict(string group, string resource, string name) =>
-        Failure(409, StatusReason.AlreadyExists,
+    /// <summary>409: a name that the server made up was taken. name: the last that was tried.</summary>
+    public static Status GenerateNameConflict(string group, string resource, string name)
+    {
+        var status = Failure(409, StatusReason.AlreadyExists,
             $"{Qualified(group, resource)} {GoText.Quote(name)} already exists, the server was not able to generate a unique name for the object", group, resource, name);
+        status.Details!.RetryAfterSeconds = 1;
+        return status;
+    }
 
     /// <summary>409: the change does not fit the object as it is now.</summary>
     public static Status Conflict(string group, string resource, string name, string reason = StaleObject) =>

@@ -17,7 +17,7 @@ internal delegate ValueTask<JsonObject> Mutation(JsonObject current, Cancellatio
 /// (see <see cref="IResourceStrategy"/>). One file a verb group: this one reads and creates; updates are in Updates, deletions in Deletions.
 /// </summary>
 internal sealed partial class GenericRegistry(
-    ObjectStorage storage, CacheSet caches, StrategyTable strategies, AdmissionChain admission, IReservationStore reservations, TimeProvider time)
+    ObjectStorage storage, CacheSet caches, StrategyTable strategies, AdmissionChain admission, IReservationStore reservations, INameGenerator names, TimeProvider time)
 {
     private const int GeneratedNameTries = 8;
     private static readonly TimeSpan EventLife = TimeSpan.FromHours(1);
@@ -70,10 +70,9 @@ internal sealed partial class GenericRegistry(
             {
                 return await CreateOnceAsync(request, generated ? (JsonObject)obj.DeepClone() : obj, generated, applied, ct);
             }
-            catch (ApiException e) when (generated && e.IsAlreadyExists)
+            catch (ApiException e) when (generated && e.IsAlreadyExists && tries < GeneratedNameTries)
             {
-                if (tries < GeneratedNameTries) continue;
-                throw new ApiException(Statuses.GenerateNameConflict(request.Resource.Group, request.Resource.Plural, ObjectMetaRules.Text(obj, "generateName")));
+                // Another name.
             }
         }
     }
@@ -101,7 +100,7 @@ internal sealed partial class GenericRegistry(
             throw new ApiException(Statuses.BadRequest("resourceVersion should not be set on objects to be created"));
         var sent = FieldOwners.Take(obj);
         ObjectMetaRules.Fill(obj, request.Namespace, time.GetUtcNow());
-        if (generated) ObjectMetaRules.Of(obj)["name"] = ObjectMetaRules.GenerateName(ObjectMetaRules.Text(obj, "generateName"));
+        if (generated) ObjectMetaRules.Of(obj)["name"] = names.Generate(ObjectMetaRules.Text(obj, "generateName"));
         Default(strategy, obj);
         var managed = applied is null ? owners.Created(request, obj, sent) : owners.CreatedBy(request, applied);
         var attributes = Attributes(request, AdmissionOperation.Create, obj, null);
@@ -135,18 +134,29 @@ internal sealed partial class GenericRegistry(
 
     private async ValueTask<WriteOutcome> StoreNewAsync(RequestContext request, JsonObject obj, ManagedFields managed, CancellationToken ct)
     {
-        var name = ObjectMetaRules.Text(obj, "name");
-        var key = Key(request, name);
+        var key = Key(request, ObjectMetaRules.Text(obj, "name"));
         var json = strategies.ToStorage(request.Resource, obj, managed);
         if (request.DryRun)
         {
-            if (await storage.GetAsync(key, ct) is not null) throw new ApiException(Statuses.AlreadyExists(request.Resource, name));
+            if (await storage.GetAsync(key, ct) is { } there) throw Taken(request, obj, there);
             return new WriteOutcome(Unstored(request, key, obj, managed), Created: true);
         }
 
         var result = await storage.CreateAsync(key, json, Life(request.Resource), ct);
-        if (!result.Succeeded) throw new ApiException(Statuses.AlreadyExists(request.Resource, name));
+        if (!result.Succeeded) throw Taken(request, obj, await storage.GetAsync(key, ct));
         return new WriteOutcome(Entry(request, key, json, result.Revision), Created: true);
+    }
+
+    /// <summary>409: the name is taken; by an object that is going it will soon be free, and who had it made up by the server may ask again.</summary>
+    private ApiException Taken(RequestContext request, JsonObject obj, StoredObject? there)
+    {
+        var name = ObjectMetaRules.Text(obj, "name");
+        var status = ObjectMetaRules.Text(obj, "generateName").Length > 0
+            ? Statuses.GenerateNameConflict(request.Resource.Group, request.Resource.Plural, name)
+            : Statuses.AlreadyExists(request.Resource, name);
+        if (there is not null && ObjectMetaRules.Text(CacheEntry.Create(strategies.Layout(request.Resource), there).Parsed, "deletionTimestamp").Length > 0)
+            status.Message = "object is being deleted: " + status.Message;
+        return new ApiException(status);
     }
 
     private static TimeSpan? Life(ApiResource resource) =>

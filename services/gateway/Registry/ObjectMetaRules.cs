@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Mesh.Api;
@@ -9,10 +8,7 @@ namespace Mesh.Gateway.Registry;
 /// <summary>What the server does with metadata of every kind: fills it at creation, guards it at updates, and checks it.</summary>
 internal static class ObjectMetaRules
 {
-    private const int MaxGeneratedPrefix = 58;
-    private const int RandomLength = 5;
     private const long MaxAnnotations = 256 * 1024;
-    private const string RandomLetters = "bcdfghjklmnpqrstvwxz2456789";
 
     /// <summary>The metadata of an object, made when it is not there.</summary>
     public static JsonObject Of(JsonObject obj)
@@ -48,14 +44,6 @@ internal static class ObjectMetaRules
 
     /// <summary>deletionGracePeriodSeconds, or null.</summary>
     public static long? Grace(JsonObject obj) => obj["metadata"] is JsonObject meta && meta["deletionGracePeriodSeconds"] is JsonValue v && v.TryGetValue<long>(out var n) ? n : null;
-
-    /// <summary>A name from a generateName: the prefix and five random letters.</summary>
-    public static string GenerateName(string prefix)
-    {
-        var text = new StringBuilder(prefix.Length > MaxGeneratedPrefix ? prefix[..MaxGeneratedPrefix] : prefix);
-        for (var i = 0; i < RandomLength; i++) text.Append(RandomLetters[RandomNumberGenerator.GetInt32(RandomLetters.Length)]);
-        return text.ToString();
-    }
 
     /// <summary>Fills what the server owns in a new object: uid, creationTimestamp; takes out what a creator cannot say.</summary>
     public static void Fill(JsonObject obj, string? ns, DateTimeOffset now)

@@ -45,17 +45,20 @@ public sealed class SharedCacheTests : IAsyncLifetime
     [Fact]
     public async Task Documents_are_made_by_one_gateway_for_both()
     {
+        // What is made before a gateway has its connection to Redis is not left there: another document shows it then.
+        string[] paths = ["/openapi/v2", .. JsonNode.Parse(await one.GetStringAsync(new Uri("/openapi/v3", UriKind.Relative), limit.Token))!["paths"]!.AsObject().Select(static p => "/openapi/v3/" + p.Key)];
+        var next = 0;
         await UntilAsync(async () =>
         {
-            await one.GetByteArrayAsync(new Uri("/openapi/v2", UriKind.Relative), limit.Token);
-            await one.GetByteArrayAsync(new Uri("/openapi/v3/api/v1", UriKind.Relative), limit.Token);
-            return redis.Command("DBSIZE") != "0";
+            Assert.True(next < paths.Length, "the second gateway made every document itself");
+            var path = new Uri(paths[next++], UriKind.Relative);
+            var mine = await one.GetByteArrayAsync(path, limit.Token);
+            await Task.Delay(50, limit.Token); // it is left there without anybody waiting for that
+            var before = Hits();
+            var theirs = await other.GetByteArrayAsync(path, limit.Token);
+            Assert.True(mine.AsSpan().SequenceEqual(theirs));
+            return Hits() > before;
         });
-        var before = Hits();
-        var mine = await one.GetByteArrayAsync(new Uri("/openapi/v2", UriKind.Relative), limit.Token);
-        var theirs = await other.GetByteArrayAsync(new Uri("/openapi/v2", UriKind.Relative), limit.Token);
-        Assert.True(mine.AsSpan().SequenceEqual(theirs));
-        Assert.True(Hits() > before, "the second gateway made the document itself");
         Assert.DoesNotContain("io.k8s.api.core.v1.Pod", redis.Command("--raw", "GET", redis.Command("--raw", "RANDOMKEY")));
     }
 

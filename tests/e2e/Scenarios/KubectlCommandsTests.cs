@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Mesh.E2E.Tests.Harness;
+using Mesh.Testing;
 
 namespace Mesh.E2E.Tests.Scenarios;
 
@@ -165,7 +166,7 @@ public sealed class KubectlCommandsTests(SharedCluster shared) : IAsyncLifetime
         Task Rolled() => Kubectl("rollout status deploy/d1 --timeout=60s");
     }
 
-    [Fact]
+    [Fact, Compatibility(10)]
     public async Task LabelPatchEditReplaceWaitCascade()
     {
         await Kubectl($"create deployment d --image={Nginx} --replicas=0");
