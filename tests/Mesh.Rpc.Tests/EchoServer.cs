@@ -1,11 +1,11 @@
 using Grpc.AspNetCore.Server;
 using Grpc.Net.Client;
+using Mesh.Rpc.Tests.Echo;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Mesh.Rpc.Tests.Echo;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Mesh.Rpc.Tests;

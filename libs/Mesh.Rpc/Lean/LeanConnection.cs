@@ -6,9 +6,9 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
+using Mesh.Rpc.Lean.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
-using Mesh.Rpc.Lean.Sockets;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Mesh.Rpc.Lean;

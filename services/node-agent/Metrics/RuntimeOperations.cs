@@ -9,12 +9,31 @@ internal sealed class RuntimeOperations
 {
     private static readonly Dictionary<string, string> Names = new(StringComparer.Ordinal)
     {
-        ["Version"] = "version", ["Status"] = "status", ["RunPodSandbox"] = "run_podsandbox", ["StopPodSandbox"] = "stop_podsandbox", ["RemovePodSandbox"] = "remove_podsandbox",
-        ["PodSandboxStatus"] = "podsandbox_status", ["ListPodSandbox"] = "list_podsandbox", ["CreateContainer"] = "create_container", ["StartContainer"] = "start_container",
-        ["StopContainer"] = "stop_container", ["RemoveContainer"] = "remove_container", ["ListContainers"] = "list_containers", ["ContainerStatus"] = "container_status",
-        ["UpdateContainerResources"] = "update_container", ["ReopenContainerLog"] = "reopen_container_log", ["ExecSync"] = "exec_sync", ["Exec"] = "exec", ["Attach"] = "attach",
-        ["PortForward"] = "port_forward", ["ListContainerStats"] = "list_container_stats", ["ListImages"] = "list_images", ["ImageStatus"] = "image_status", ["PullImage"] = "pull_image",
-        ["RemoveImage"] = "remove_image", ["ImageFsInfo"] = "image_fs_info",
+        ["Version"] = "version",
+        ["Status"] = "status",
+        ["RunPodSandbox"] = "run_podsandbox",
+        ["StopPodSandbox"] = "stop_podsandbox",
+        ["RemovePodSandbox"] = "remove_podsandbox",
+        ["PodSandboxStatus"] = "podsandbox_status",
+        ["ListPodSandbox"] = "list_podsandbox",
+        ["CreateContainer"] = "create_container",
+        ["StartContainer"] = "start_container",
+        ["StopContainer"] = "stop_container",
+        ["RemoveContainer"] = "remove_container",
+        ["ListContainers"] = "list_containers",
+        ["ContainerStatus"] = "container_status",
+        ["UpdateContainerResources"] = "update_container",
+        ["ReopenContainerLog"] = "reopen_container_log",
+        ["ExecSync"] = "exec_sync",
+        ["Exec"] = "exec",
+        ["Attach"] = "attach",
+        ["PortForward"] = "port_forward",
+        ["ListContainerStats"] = "list_container_stats",
+        ["ListImages"] = "list_images",
+        ["ImageStatus"] = "image_status",
+        ["PullImage"] = "pull_image",
+        ["RemoveImage"] = "remove_image",
+        ["ImageFsInfo"] = "image_fs_info",
     };
 
     private readonly Counter<long> _total;

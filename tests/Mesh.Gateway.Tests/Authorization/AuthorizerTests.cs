@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
-using Mesh.Caching;
 using Mesh.Api;
+using Mesh.Caching;
 using Mesh.Gateway.Admission;
 using Mesh.Gateway.Authorization;
 using Mesh.Gateway.Tests.Admission;

@@ -1,6 +1,6 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using System.Diagnostics;
 using Mesh.Api.Core.V1;
 using Mesh.Api.Meta.V1;
 using Mesh.Client.Testing;

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
-using Mesh.Api.Selectors;
 using Mesh.Api;
+using Mesh.Api.Selectors;
 using Mesh.Gateway.Registry.Kinds.Pods;
 using Mesh.Gateway.Registry.Kinds.Warnings;
 
